@@ -1,0 +1,1 @@
+"""Who may do what to which rows: one table, six row sets, closed by default."""

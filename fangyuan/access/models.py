@@ -1,0 +1,39 @@
+"""Traces of access: sign-ins, exports, looks at masked values, refusals."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.contrib.postgres.functions import TransactionNow
+
+from fangyuan.core import fields
+from fangyuan.core.records import Row
+from fangyuan.org.models import Person
+
+
+class AccessLog(Row):
+    """One access worth remembering; append-only."""
+
+    class Kind(models.TextChoices):
+        LOGIN = "LOGIN", "登录"
+        LOGIN_FAILED = "LOGIN_FAILED", "登录失败"
+        REVEAL = "REVEAL", "查看明文"
+        EXPORT = "EXPORT", "导出"
+        DOWNLOAD = "DOWNLOAD", "下载"
+        PRINT = "PRINT", "打印"
+        SEND_OUT = "SEND_OUT", "外发"
+        DENIED = "DENIED", "越权被拒"
+
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="人员"
+    )
+    kind = fields.Choice("类别", choices=Kind)
+    at = models.DateTimeField("时间", db_default=TransactionNow())
+    subject = fields.AnyField("对象", null=True)
+    rows = models.IntegerField("行数", null=True, blank=True)
+    terminal = fields.Text("终端", blank=True, default="")
+    purpose = fields.Text("用途", blank=True, default="")
+
+    class Meta(Row.Meta):
+        verbose_name = "访问留痕"
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["person", "kind", "at"], name="access_of_person")]

@@ -1,0 +1,1 @@
+"""What passes between us and customers: visits and other activities, plans, tasks."""

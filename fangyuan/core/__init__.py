@@ -1,0 +1,1 @@
+"""The bottom room: record base, event log, calendar, words. It knows no business word."""

@@ -1,0 +1,11 @@
+"""The core room as Django knows it."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    """The core room."""
+
+    name = "fangyuan.core"
+    label = "core"
+    verbose_name = "底座"

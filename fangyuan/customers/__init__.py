@@ -1,0 +1,1 @@
+"""Customers, their contacts, and the leads that become them."""

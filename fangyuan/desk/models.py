@@ -1,0 +1,288 @@
+"""What any record may carry: changes, tags and their values, comments, views, import batches."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from fangyuan.core import fields
+from fangyuan.core.records import Record
+from fangyuan.org.models import Person
+
+
+class Level(models.TextChoices):
+    """How far a record or value may be shown."""
+
+    PUBLIC = "PUBLIC", "普通"
+    SENSITIVE = "SENSITIVE", "敏感"
+    SECRET = "SECRET", "机密"
+
+
+class Change(Record):
+    """Something changed at a customer, product, colleague or market: five instants of one event."""
+
+    class Kind(models.TextChoices):
+        NEED = "NEED", "需求变化"
+        PEOPLE = "PEOPLE", "人员变动"
+        PROGRESS = "PROGRESS", "业务进展"
+        NAME = "NAME", "名称变更"
+        OWNERSHIP = "OWNERSHIP", "控股或重组"
+        DECIDER = "DECIDER", "关键决策人变更"
+        CONTACT = "CONTACT", "关键联系人更换"
+        SCOPE = "SCOPE", "经营范围调整"
+        FINANCE = "FINANCE", "重大财务或信用"
+        RIVAL = "RIVAL", "竞争态势变化"
+        RIVAL_NEW = "RIVAL_NEW", "新竞争对手"
+        RIVAL_TOUCH = "RIVAL_TOUCH", "与竞争对手接触"
+        PRODUCT_UP = "PRODUCT_UP", "产品升级"
+        PRODUCT_PERF = "PRODUCT_PERF", "性能提升"
+        PRODUCT_USE = "PRODUCT_USE", "应用领域拓展"
+        PRODUCT_NEWS = "PRODUCT_NEWS", "产品新情况"
+        MEMBER = "MEMBER", "成员变动"
+        MARKET = "MARKET", "市场变化"
+        TARGET = "TARGET", "目标调整"
+        VOICE = "VOICE", "一线反馈"
+        SPECIAL = "SPECIAL", "特殊需求确认"
+        ACHIEVEMENT = "ACHIEVEMENT", "重要业绩或协作突出"
+
+    MAJOR = ("NAME", "OWNERSHIP", "DECIDER", "CONTACT", "SCOPE", "FINANCE")
+
+    subject = fields.AnyField("对象")
+    kind = fields.Choice("类别", choices=Kind)
+    occurred_at = models.DateTimeField("发生")
+    known_at = models.DateTimeField("知悉", null=True, blank=True)
+    known_proof = fields.Note("知悉依据")
+    told_admin_at = models.DateTimeField("反馈标签管理员", null=True, blank=True)
+    updated_at = models.DateTimeField("相关信息更新", null=True, blank=True)
+    assessed_at = models.DateTimeField("评估完成", null=True, blank=True)
+    before = fields.Note("变前")
+    after = fields.Note("变后")
+    reported_by = models.ForeignKey(
+        Person, models.PROTECT, related_name="reported_changes", verbose_name="报告人"
+    )
+
+    begins = "occurred_at"
+    reach = {"people": ("reported_by",), "any": ("subject",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "变动"
+        ordering = ["-occurred_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(known_at=None) | Q(known_at__gte=F("occurred_at")),
+                name="change_known_after",
+                violation_error_message="知悉时间不能早于发生时间",
+            )
+        ]
+        indexes = [models.Index(fields=["subject_type", "subject_id", "occurred_at"])]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Tag(Record):
+    """One entry of the tag dictionary; a tag bound to a field keeps no second truth."""
+
+    class Object(models.TextChoices):
+        CUSTOMER = "CUSTOMER", "客户"
+        OPPORTUNITY = "OPPORTUNITY", "销售机会"
+        PRODUCT = "PRODUCT", "产品"
+        PERSON = "PERSON", "成员"
+
+    class ValueType(models.TextChoices):
+        TEXT = "TEXT", "文本"
+        ENUM = "ENUM", "枚举"
+        MONEY = "MONEY", "金额"
+        RANGE = "RANGE", "区间"
+        DATE = "DATE", "日期"
+        SPAN = "SPAN", "时长"
+        LIST = "LIST", "列表"
+        PHONE = "PHONE", "电话"
+        EMAIL = "EMAIL", "邮箱"
+        ADDRESS = "ADDRESS", "地址"
+        INT = "INT", "整数"
+
+    class Stage(models.TextChoices):
+        DRAFT = "DRAFT", "拟用"
+        ACTIVE = "ACTIVE", "启用"
+        DISABLED = "DISABLED", "停用"
+
+    name = fields.Text("标签名")
+    object = fields.Choice("对象", choices=Object)
+    group = fields.TermField("组", domain="tag_group")
+    value_type = fields.Choice("值型", choices=ValueType, default=ValueType.TEXT)
+    bound_to = fields.Text("绑定事实", blank=True, default="")
+    values = fields.Text("取值字典", blank=True, default="")
+    is_required = models.BooleanField("必填", default=False)
+    is_closed = models.BooleanField("封闭", default=False)
+    level = fields.Choice("密级", choices=Level, default=Level.PUBLIC)
+    definition = fields.Note("定义")
+    usage = fields.Note("使用说明")
+    refresh = fields.Text("更新周期", blank=True, default="")
+    stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
+
+    stage_field = "stage"
+    moves = {"DRAFT": ("ACTIVE",), "ACTIVE": ("DISABLED",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "标签"
+        ordering = ["object", "group", "id"]
+        constraints = [models.UniqueConstraint(fields=["object", "name"], name="tag_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TagValue(Record):
+    """One proof of a tag's value on a record: value, source, who, verified, checked."""
+
+    class Verified(models.TextChoices):
+        NEW = "NEW", "未核实"
+        VERIFIED = "VERIFIED", "已核实"
+        DOUBTFUL = "DOUBTFUL", "存疑"
+
+    class Checked(models.TextChoices):
+        WAITING = "WAITING", "待审"
+        PASSED = "PASSED", "通过"
+        RETURNED = "RETURNED", "退改"
+
+    tag = models.ForeignKey(Tag, models.PROTECT, related_name="tag_values", verbose_name="标签")
+    subject = fields.AnyField("对象")
+    value = fields.Text("值")
+    source = fields.TermField("来源", domain="info_source")
+    decided_at = models.DateTimeField("确定时间")
+    verified = fields.Choice("核实", choices=Verified, default=Verified.NEW)
+    checked = fields.Choice("审核", choices=Checked, default=Checked.WAITING)
+    checked_by = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="审核人"
+    )
+    checked_at = models.DateTimeField("审核时间", null=True, blank=True)
+    replaced_at = models.DateTimeField("被替换", null=True, blank=True)
+
+    begins = "decided_at"
+    reach = {"any": ("subject",)}
+    stage_field = "checked"
+    moves = {"WAITING": ("PASSED", "RETURNED"), "RETURNED": ("WAITING",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "标签值"
+        ordering = ["-decided_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tag", "subject_type", "subject_id"],
+                condition=Q(replaced_at=None, removed_at=None),
+                name="tag_value_current",
+            )
+        ]
+        indexes = [models.Index(fields=["subject_type", "subject_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.tag}:{self.value}"
+
+
+class Comment(Record):
+    """A remark on any record; it may mention colleagues."""
+
+    class Kind(models.TextChoices):
+        NOTE = "NOTE", "评论"
+        GUIDE = "GUIDE", "指导意见"
+        SPEECH = "SPEECH", "发言"
+        ADVICE = "ADVICE", "建议"
+        SHARE = "SHARE", "经验分享"
+
+    subject = fields.AnyField("对象")
+    kind = fields.Choice("类别", choices=Kind, default=Kind.NOTE)
+    author = models.ForeignKey(Person, models.PROTECT, related_name="comments", verbose_name="作者")
+    text = fields.Text("内容")
+
+    reach = {"people": ("author",), "any": ("subject",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "评论"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["subject_type", "subject_id"])]
+
+    def __str__(self) -> str:
+        return self.text[:40]
+
+
+class SavedView(Record):
+    """A named filter, sort and set of columns of one list."""
+
+    record = fields.Text("对象类型")
+    name = fields.Text("名称")
+    owner = models.ForeignKey(Person, models.PROTECT, related_name="views", verbose_name="所有者")
+    filter = models.JSONField("条件", default=dict, blank=True)
+    columns = models.JSONField("列", default=list, blank=True)
+    is_shared = models.BooleanField("共享", default=False)
+    used_at = models.DateTimeField("最近使用", null=True, blank=True)
+
+    reach = {"people": ("owner",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "视图"
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record", "owner", "name"], condition=Q(removed_at=None), name="view_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportBatch(Record):
+    """One import of a table: its file, progress, result, rows to correct, and its undoing."""
+
+    class Mode(models.TextChoices):
+        SKIP = "SKIP", "跳过"
+        OVERWRITE = "OVERWRITE", "覆盖"
+        ADD = "ADD", "仅新增"
+
+    class Stage(models.TextChoices):
+        PREVIEW = "PREVIEW", "预览"
+        WAITING = "WAITING", "排队"
+        RUNNING = "RUNNING", "导入中"
+        DONE = "DONE", "完成"
+        REFUSED = "REFUSED", "未导入"
+        UNDONE = "UNDONE", "已撤销"
+
+    record = fields.Text("对象类型")
+    file_name = fields.Text("文件名")
+    file = models.FileField("文件", upload_to="imports/")
+    mode = fields.Choice("方式", choices=Mode, default=Mode.OVERWRITE)
+    is_history = models.BooleanField("历史导入", default=False)
+    is_partial = models.BooleanField("只导入正确的行", default=False)
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+", verbose_name="导入人")
+    stage = fields.Choice("状态", choices=Stage, default=Stage.PREVIEW)
+    total = models.IntegerField("行数", null=True, blank=True)
+    passed = models.IntegerField("成功", null=True, blank=True)
+    failed = models.IntegerField("失败", null=True, blank=True)
+    mistakes = models.FileField("待改的行", upload_to="imports/", null=True, blank=True)
+    message = fields.Note("说明")
+    started_at = models.DateTimeField("开始", null=True, blank=True)
+    undone_at = models.DateTimeField("撤销", null=True, blank=True)
+
+    reach = {"people": ("person",)}
+    stage_field = "stage"
+    moves = {
+        "PREVIEW": ("WAITING",),
+        "WAITING": ("RUNNING",),
+        "RUNNING": ("DONE", "REFUSED"),
+        "DONE": ("UNDONE",),
+    }
+
+    class Meta(Record.Meta):
+        verbose_name = "导入批次"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+def clock_at() -> Coalesce:
+    """When the clock of a change starts: known with proof, else occurred (ENGINE, decision 12)."""
+    known = models.Case(models.When(~Q(known_proof=""), then=F("known_at")))
+    return Coalesce(known, F("occurred_at"))

@@ -1,0 +1,289 @@
+"""The rulebook and its ledger: policies, clauses, rules; obligations and their moves; approvals."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.contrib.postgres.functions import TransactionNow
+
+from fangyuan.core import fields
+from fangyuan.core.records import Record, Row
+from fangyuan.org.models import InstantSpan, Person, Team
+
+
+class Policy(Record):
+    """One version of a regulation, with its span of effect."""
+
+    class Stage(models.TextChoices):
+        DRAFT = "DRAFT", "草稿"
+        REPLAYED = "REPLAYED", "已回放"
+        WAITING = "WAITING", "待批"
+        PUBLISHED = "PUBLISHED", "已发布"
+        SUPERSEDED = "SUPERSEDED", "已废止"
+
+    code = fields.Text("代码")
+    number = fields.Text("政策编号", blank=True, default="")
+    title = fields.Text("名称")
+    version = fields.Text("版本")
+    publisher = models.ForeignKey(
+        Team, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="归口部门"
+    )
+    applies_to = fields.TextSet("适用岗位与部门")
+    scope_note = fields.Note("适用说明")
+    starts_on = models.DateField("生效日", null=True, blank=True)
+    ends_on = models.DateField("失效日", null=True, blank=True)
+    stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
+    published_at = models.DateTimeField("发布时间", null=True, blank=True)
+    digest = fields.Text("内容摘要", blank=True, default="", editable=False)
+
+    stage_field = "stage"
+    moves = {
+        "DRAFT": ("REPLAYED",), "REPLAYED": ("WAITING",), "WAITING": ("PUBLISHED",),
+        "PUBLISHED": ("SUPERSEDED",),
+    }
+
+    class Meta(Record.Meta):
+        verbose_name = "制度"
+        ordering = ["code", "-starts_on"]
+        constraints = [models.UniqueConstraint(fields=["code", "version"], name="policy_version")]
+
+    def __str__(self) -> str:
+        return f"《{self.title}》"
+
+
+class Clause(Record):
+    """One numbered provision, bound to what carries it out."""
+
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="clauses", verbose_name="制度")
+    number = fields.Text("条号")
+    title = fields.Text("短名", blank=True, default="")
+    text = fields.Note("内容")
+    area = fields.Text("领域")
+    kind = fields.Text("性质")
+    chapter = fields.Text("章", blank=True, default="")
+    params = models.JSONField("参数", default=dict, blank=True)
+    bindings = models.JSONField("绑定", default=list, blank=True)
+    evidence = fields.Note("证据")
+    acceptance = fields.Note("验收情形")
+    uses_default = models.BooleanField("用默认值", default=False)
+
+    class Meta(Record.Meta):
+        verbose_name = "条款"
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["policy", "number"], name="clause_number")]
+        indexes = [models.Index(fields=["number"], name="clause_by_number")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Rule(Record):
+    """The executable part of a clause: one of six kinds with typed parameters, for a span of time."""
+
+    class Kind(models.TextChoices):
+        DEADLINE = "DEADLINE", "期限"
+        CADENCE = "CADENCE", "频率"
+        GATE = "GATE", "门槛"
+        APPROVAL = "APPROVAL", "审批"
+        REQUIRED = "REQUIRED", "必填与校验"
+        ALERT = "ALERT", "预警"
+
+    clause = models.ForeignKey(Clause, models.PROTECT, related_name="rules", verbose_name="条款")
+    line = models.PositiveIntegerField("序", default=0)
+    kind = fields.Choice("种类", choices=Kind)
+    record = fields.Text("对象类型")
+    params = models.JSONField("参数")
+    starts_at = models.DateTimeField("起")
+    ends_at = models.DateTimeField("止", null=True, blank=True)
+    is_shadow = models.BooleanField("试运行", default=False)
+
+    begins = "starts_at"
+
+    class Meta(Record.Meta):
+        verbose_name = "规则"
+        ordering = ["clause", "line", "starts_at"]
+        constraints = [
+            ExclusionConstraint(
+                name="rule_one_version",
+                expressions=[
+                    ("clause", RangeOperators.EQUAL),
+                    ("line", RangeOperators.EQUAL),
+                    (InstantSpan("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(is_shadow=False, removed_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clause}#{self.line + 1}"
+
+
+class State(models.TextChoices):
+    """What became of an obligation."""
+
+    OPEN = "OPEN", "未到期"
+    MET = "MET", "按时"
+    LATE = "LATE", "迟办"
+    BREACHED = "BREACHED", "违规"
+    VOID = "VOID", "作废"
+    WAIVED = "WAIVED", "豁免"
+
+
+class Obligation(Row):
+    """One duty of one person about one record for one occurrence; partitioned by the month it began.
+
+    The table is made by hand-written SQL in the migrations (Django knows no partitions).
+    """
+
+    rule = models.ForeignKey(Rule, models.DO_NOTHING, related_name="obligations", verbose_name="规则")
+    subject = fields.AnyField("对象")
+    occurrence = fields.Text("发生")
+    began_on = models.DateField("起月")
+    began_at = models.DateTimeField("起")
+    person = models.ForeignKey(
+        Person, models.DO_NOTHING, null=True, related_name="obligations", verbose_name="责任人"
+    )
+    due_at = models.DateTimeField("到期")
+    met_at = models.DateTimeField("完成", null=True)
+    state = fields.Choice("状态", choices=State)
+    cause = models.JSONField("缘由", default=dict)
+
+    reach = {"people": ("person",)}
+
+    class Meta(Row.Meta):
+        managed = False
+        db_table = "engine_obligation"
+        verbose_name = "义务"
+
+    def __str__(self) -> str:
+        return f"{self.subject_type} {self.subject_id} {self.occurrence}"
+
+
+class Move(Row):
+    """One change of state of an obligation: history, explanation and outbox of reminders."""
+
+    obligation_id = models.BigIntegerField("义务")
+    began_on = models.DateField("起月")
+    was = fields.Text("前", null=True)
+    became = fields.Text("后")
+    at = models.DateTimeField("时间", db_default=TransactionNow())
+    because = models.JSONField("原因", default=dict)
+
+    class Meta(Row.Meta):
+        verbose_name = "义务变动"
+        indexes = [models.Index(fields=["obligation_id", "at"], name="move_of_obligation")]
+
+
+class Waiver(Record):
+    """An approved exemption of a record or person from a clause for a span of time."""
+
+    clause = fields.Text("条号")
+    subject = fields.AnyField("对象", null=True)
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="waivers", verbose_name="人员"
+    )
+    starts_at = models.DateTimeField("起")
+    ends_at = models.DateTimeField("止")
+    reason = fields.Note("理由")
+
+    begins = "starts_at"
+    reach = {"people": ("person",), "any": ("subject",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "豁免"
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="waiver_span",
+                violation_error_message="豁免的止要晚于起",
+            ),
+            models.CheckConstraint(
+                condition=~Q(subject_id=None) | ~Q(person=None), name="waiver_of_something",
+                violation_error_message="豁免要写明对象或人员",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clause} 豁免"
+
+
+class Request(Record):
+    """An action that waits until the people whom the clause names have agreed to its exact content."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "审批中"
+        AGREED = "AGREED", "同意"
+        REFUSED = "REFUSED", "驳回"
+        WITHDRAWN = "WITHDRAWN", "撤回"
+        VOID = "VOID", "失效"
+
+    action = fields.Text("动作")
+    subject = fields.AnyField("对象")
+    payload = models.JSONField("内容", default=dict)
+    digest = fields.Text("摘要")
+    clause = fields.Text("依据条款", blank=True, default="")
+    asked_by = models.ForeignKey(
+        Person, models.PROTECT, related_name="requests", verbose_name="申请人"
+    )
+    asked_at = models.DateTimeField("申请时间")
+    state = fields.Choice("状态", choices=State, default=State.WAITING)
+    decided_at = models.DateTimeField("结束", null=True, blank=True)
+    chain = models.JSONField("审批链", default=list)
+
+    begins = "asked_at"
+    reach = {"people": ("asked_by", "approvals__person")}
+
+    class Meta(Record.Meta):
+        verbose_name = "审批申请"
+        ordering = ["-asked_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.action
+
+
+class Approval(Row):
+    """One seat in a request's chain: who is asked, in which step."""
+
+    request = models.ForeignKey(Request, models.CASCADE, related_name="approvals")
+    step = models.PositiveIntegerField("节点")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="asked_approvals")
+
+    class Meta(Row.Meta):
+        verbose_name = "审批席位"
+        constraints = [
+            models.UniqueConstraint(fields=["request", "step", "person"], name="approval_seat")
+        ]
+
+
+class Decision(Record):
+    """One approver's word on a request."""
+
+    class Verdict(models.TextChoices):
+        AGREE = "AGREE", "同意"
+        REFUSE = "REFUSE", "驳回"
+        BACK = "BACK", "退回"
+        FORWARD = "FORWARD", "转交"
+
+    request = models.ForeignKey(
+        Request, models.PROTECT, related_name="decisions", verbose_name="申请"
+    )
+    person = models.ForeignKey(Person, models.PROTECT, related_name="decisions", verbose_name="审批人")
+    step = models.PositiveIntegerField("节点")
+    verdict = fields.Choice("意见", choices=Verdict)
+    at = models.DateTimeField("时间")
+    comment = fields.Note("意见说明")
+
+    begins = "at"
+    reach = {"people": ("person", "request__asked_by")}
+
+    class Meta(Record.Meta):
+        verbose_name = "审批意见"
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "step", "person"], name="decision_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_verdict_display())

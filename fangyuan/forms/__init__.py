@@ -1,0 +1,1 @@
+"""One questionnaire engine: reviews, checklists, surveys are forms and their responses."""

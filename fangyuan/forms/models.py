@@ -1,0 +1,112 @@
+"""Forms in versions, and what was answered."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from fangyuan.core import fields
+from fangyuan.core.records import Record
+from fangyuan.org.models import Person
+
+
+class Form(Record):
+    """One version of a questionnaire: its items and the groups of facts that it covers."""
+
+    class Kind(models.TextChoices):
+        QUALIFY = "QUALIFY", "资质评估"
+        NEEDS = "NEEDS", "需求调研"
+        REVIEW = "REVIEW", "信息复核"
+        WEEKLY = "WEEKLY", "商机周更新"
+        HEALTH = "HEALTH", "健康度更新"
+        SATISFACTION = "SATISFACTION", "满意度"
+        BRAND = "BRAND", "品牌调研"
+        INTERVIEW = "INTERVIEW", "面试评价"
+        CAPABILITY = "CAPABILITY", "能力评估"
+        SELF = "SELF", "自评"
+        MANAGER = "MANAGER", "上级评价"
+        UPWARD = "UPWARD", "下评上"
+        PEER = "PEER", "互评"
+        CUSTOMER = "CUSTOMER", "客户评价"
+        EXAM = "EXAM", "测评"
+        TRAIN_FEEDBACK = "TRAIN_FEEDBACK", "培训反馈"
+        CHECKLIST = "CHECKLIST", "检查清单"
+        EVALUATE = "EVALUATE", "效果评估"
+        VALUE = "VALUE", "价值确认"
+        RETURN_VISIT = "RETURN_VISIT", "回访表"
+        ATMOSPHERE = "ATMOSPHERE", "氛围调查"
+        SELF_CHECK = "SELF_CHECK", "资源自查"
+        MATERIAL = "MATERIAL", "资料反馈"
+        PRICE = "PRICE", "价格评估"
+        QUALIFICATION = "QUALIFICATION", "对象资质"
+        RISK = "RISK", "机会评估"
+        DRIVER = "DRIVER", "驱动因素"
+
+    code = fields.Text("代码")
+    version = models.PositiveIntegerField("版本", default=1)
+    name = fields.Text("名称")
+    kind = fields.Choice("类别", choices=Kind)
+    items = models.JSONField("题目", default=list, blank=True)
+    covers = fields.TextSet("覆盖组")
+    published_at = models.DateTimeField("发布", null=True, blank=True)
+    retired_at = models.DateTimeField("停用", null=True, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = "表单"
+        ordering = ["kind", "code", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="form_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Response(Record):
+    """One filled-in form about a record, by a colleague or a customer's contact."""
+
+    class Verdict(models.TextChoices):
+        PASS = "PASS", "通过"
+        FAIL = "FAIL", "不通过"
+        CHANGED = "CHANGED", "有变化"
+        SAME = "SAME", "无变化"
+        SATISFIED = "SATISFIED", "满意"
+        FAIR = "FAIR", "基本满意"
+        DISSATISFIED = "DISSATISFIED", "不满意"
+        AGREED = "AGREED", "认可"
+        DENIED = "DENIED", "不认可"
+
+    form = models.ForeignKey(Form, models.PROTECT, related_name="responses", verbose_name="表单")
+    subject = fields.AnyField("对象")
+    person = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="responses", verbose_name="填写人"
+    )
+    respondent = fields.AnyField("受访联系人", null=True)
+    submitted_at = models.DateTimeField("提交", null=True, blank=True)
+    period = fields.Text("所属期", blank=True, default="")
+    answers = models.JSONField("答案", default=dict, blank=True)
+    csat = models.PositiveSmallIntegerField("满意分", null=True, blank=True)
+    nps = models.PositiveSmallIntegerField("推荐分", null=True, blank=True)
+    score = models.DecimalField("得分", max_digits=8, decimal_places=2, null=True, blank=True)
+    verdict = fields.Choice("结论", choices=Verdict, null=True)
+    covers = fields.TextSet("覆盖组")
+    basis = fields.Note("依据")
+    advice = fields.Note("建议")
+
+    begins = "submitted_at"
+    reach = {"people": ("person",), "any": ("subject",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "填答"
+        ordering = ["-submitted_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(person=None) | ~Q(respondent_id=None),
+                name="response_by_someone",
+                violation_error_message="填写人和受访联系人至少填一个",
+            )
+        ]
+        indexes = [models.Index(fields=["subject_type", "subject_id", "submitted_at"])]
+
+    def __str__(self) -> str:
+        return str(self.form)

@@ -1,0 +1,1 @@
+"""Metrics: four kinds of declaration and one way to measure them."""

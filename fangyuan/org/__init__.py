@@ -1,0 +1,1 @@
+"""People, teams, memberships, holdings, leave, messages: who answers for what, and when."""

@@ -1,0 +1,297 @@
+"""The organisation over time. Spans hold on `(start, end]` where they say who answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+
+from fangyuan.core import fields, text
+from fangyuan.core.records import Record
+
+
+class DateSpan(Func):
+    """`daterange(start, end)`, for exclusion constraints."""
+
+    function = "daterange"
+    output_field = DateRangeField()
+
+
+class InstantSpan(Func):
+    """`tstzrange(start, end)`, for exclusion constraints."""
+
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+
+class Team(Record):
+    """A company, department, team or body; together they are one tree."""
+
+    class Kind(models.TextChoices):
+        COMPANY = "COMPANY", "公司"
+        DEPARTMENT = "DEPARTMENT", "部门"
+        TEAM = "TEAM", "团队"
+        BODY = "BODY", "机构"
+
+    name = fields.Text("名称")
+    kind = fields.Choice("类别", choices=Kind, default=Kind.TEAM)
+    code = fields.Text("代码", unique=True)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
+    )
+    leader = models.ForeignKey(
+        "org.Person", models.PROTECT, null=True, blank=True, related_name="led", verbose_name="负责人"
+    )
+    regions = fields.TermSet("负责区域", domain="region")
+    policies = fields.TextSet("采用的制度")
+    shift = fields.Text("班次", blank=True, default="")
+
+    class Meta(Record.Meta):
+        verbose_name = "团队"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
+    """An employee and their account."""
+
+    class AccountState(models.TextChoices):
+        ACTIVE = "ACTIVE", "启用"
+        LOCKED = "LOCKED", "锁定"
+        DISABLED = "DISABLED", "停用"
+
+    name = fields.Text("姓名")
+    work_no = fields.Text("工号", unique=True, null=True, blank=True)
+    phone = fields.Phone("手机")
+    email = fields.Email("邮箱")
+    manager = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reports", verbose_name="直接上级"
+    )
+    joined_on = models.DateField("入职时间")
+    left_on = models.DateField("离职日", null=True, blank=True)
+    login = fields.Text("登录名", unique=True, null=True, blank=True)
+    account_state = fields.Choice("账户", choices=AccountState, default=AccountState.ACTIVE)
+    is_admin = models.BooleanField("系统管理员", default=False, editable=False)
+    is_on_duty = models.BooleanField("已上岗", default=True)
+    location_consent = models.BooleanField("定位同意", default=False)
+    pinyin = fields.Text("拼音", blank=True, default="", editable=False)
+
+    begins = "joined_on"
+    unlogged = ("password", "last_login", "pinyin")
+    USERNAME_FIELD = "login"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta(Record.Meta):
+        verbose_name = "人员"
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(manager=F("id")), name="person_not_own_manager")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.account_state == self.AccountState.ACTIVE and self.removed_at is None
+
+    def index(self) -> None:
+        self.pinyin = text.person_pinyin(self.name).key
+
+
+class Membership(Record):
+    """A person in a position of a team for a span of days."""
+
+    class Kind(models.TextChoices):
+        HIRE = "HIRE", "入职"
+        PROMOTE = "PROMOTE", "晋升"
+        ROTATE = "ROTATE", "轮岗"
+        MOVE = "MOVE", "调岗"
+        CONCURRENT = "CONCURRENT", "兼职"
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="memberships", verbose_name="人员")
+    team = models.ForeignKey(Team, models.PROTECT, related_name="memberships", verbose_name="团队")
+    position = fields.TermField("岗位", domain="position")
+    is_main = models.BooleanField("主职", default=True)
+    kind = fields.Choice("缘由", choices=Kind, default=Kind.HIRE)
+    starts_on = models.DateField("起")
+    ends_on = models.DateField("止", null=True, blank=True)
+    basis = fields.Note("依据")
+
+    begins = "starts_on"
+
+    class Meta(Record.Meta):
+        verbose_name = "任职"
+        ordering = ["-starts_on", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="membership_span"
+            ),
+            ExclusionConstraint(
+                name="membership_one_main",
+                expressions=[
+                    ("person", RangeOperators.EQUAL),
+                    (DateSpan("starts_on", "ends_on", Value("[]")), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(is_main=True, removed_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.position}"
+
+
+class Holding(Record):
+    """A person answers for, helps with or may see a record, for a span of time."""
+
+    class Role(models.TextChoices):
+        OWNER = "OWNER", "负责人"
+        COLLABORATOR = "COLLABORATOR", "协作人"
+        PRESALES = "PRESALES", "售前"
+        TECHNICAL = "TECHNICAL", "技术支持"
+        AFTERSALES = "AFTERSALES", "售后"
+        CSM = "CSM", "客户成功"
+        PROJECT = "PROJECT", "项目经理"
+        PRODUCT = "PRODUCT", "产品"
+        READER = "READER", "授权查看"
+
+    subject = fields.AnyField("对象")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="holdings", verbose_name="人员")
+    role = fields.Choice("角色", choices=Role, default=Role.OWNER)
+    can_write = models.BooleanField("可写", default=True)
+    starts_at = models.DateTimeField("起")
+    ends_at = models.DateTimeField("止", null=True, blank=True)
+    reason = fields.Text("理由", blank=True, default="")
+
+    begins = "starts_at"
+
+    class Meta(Record.Meta):
+        verbose_name = "归属"
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="holding_span"
+            ),
+            ExclusionConstraint(
+                name="holding_one_owner",
+                expressions=[
+                    ("subject_type", RangeOperators.EQUAL),
+                    ("subject_id", RangeOperators.EQUAL),
+                    (InstantSpan("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(role="OWNER", removed_at=None),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person", "subject_type", "subject_id"], name="holding_of_person"),
+            models.Index(fields=["subject_type", "subject_id", "role"], name="holding_of_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}({self.get_role_display()})"
+
+
+class Leave(Record):
+    """An absence asked for, with the colleague who stands in."""
+
+    class Kind(models.TextChoices):
+        ANNUAL = "ANNUAL", "年休"
+        SICK = "SICK", "病假"
+        PERSONAL = "PERSONAL", "事假"
+        OTHER = "OTHER", "其他"
+
+    class Stage(models.TextChoices):
+        DRAFT = "DRAFT", "草稿"
+        WAITING = "WAITING", "待批"
+        APPROVED = "APPROVED", "已批"
+        REFUSED = "REFUSED", "未批"
+        CANCELLED = "CANCELLED", "撤销"
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="leaves", verbose_name="请假人")
+    kind = fields.Choice("类型", choices=Kind, default=Kind.PERSONAL)
+    requested_at = models.DateTimeField("申请时间")
+    starts_at = models.DateTimeField("开始")
+    ends_at = models.DateTimeField("结束")
+    reason = fields.Note("事由")
+    stand_in = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="stands_in", verbose_name="交接人"
+    )
+    handover_items = fields.Note("交接事项")
+    stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
+
+    begins = "starts_at"
+    stage_field = "stage"
+    moves = {"DRAFT": ("WAITING",), "WAITING": ("APPROVED", "REFUSED"), "APPROVED": ("CANCELLED",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "请假"
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="leave_span"),
+            models.CheckConstraint(
+                condition=Q(stand_in=None) | ~Q(stand_in=F("person")), name="leave_other_stand_in"
+            ),
+            ExclusionConstraint(
+                name="leave_once",
+                expressions=[
+                    ("person", RangeOperators.EQUAL),
+                    (InstantSpan("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(stage="APPROVED", removed_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.get_kind_display()}"
+
+
+class Message(Record):
+    """A reminder or notice to one person; `step_key` makes sure that each is sent once."""
+
+    class Kind(models.TextChoices):
+        REMIND = "REMIND", "提醒"
+        NOTICE = "NOTICE", "通知"
+        SIGN = "SIGN", "签收"
+        ALERT = "ALERT", "预警"
+        DIGEST = "DIGEST", "汇总"
+
+    class By(models.TextChoices):
+        INBOX = "INBOX", "站内"
+        MAIL = "MAIL", "邮件"
+        WECOM = "WECOM", "企业微信"
+        DINGTALK = "DINGTALK", "钉钉"
+        LARK = "LARK", "飞书"
+        SMS = "SMS", "短信"
+        MEETING = "MEETING", "会议"
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="messages", verbose_name="收件人")
+    kind = fields.Choice("类别", choices=Kind)
+    subject = fields.AnyField("对象", null=True)
+    title = fields.Text("标题")
+    text = fields.Note("内容")
+    channel = fields.Choice("渠道", choices=By, default=By.INBOX)
+    sent_at = models.DateTimeField("发出")
+    seen_at = models.DateTimeField("已读", null=True, blank=True)
+    acted_at = models.DateTimeField("处理", null=True, blank=True)
+    step_key = fields.Text("去重键", unique=True)
+
+    begins = "sent_at"
+
+    class Meta(Record.Meta):
+        verbose_name = "消息"
+        ordering = ["-sent_at", "-id"]
+        indexes = [models.Index(fields=["person", "seen_at"], name="message_unseen")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def signed_in(person: Any) -> bool:
+    """Whether the request carries a known, enabled person."""
+    return isinstance(person, Person) and person.is_active

@@ -1,0 +1,1 @@
+"""The top room: settings, URLs, navigation and the pages that bring rooms together."""
