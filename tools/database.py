@@ -70,8 +70,7 @@ class External:
         done = subprocess.run(
             [str(packages.PYTHON), str(ASK), postgres.APP, *words],
             env=os.environ | {"DATABASE_URL": self.owner_url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         if done.returncode:

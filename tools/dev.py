@@ -16,8 +16,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,12 +33,13 @@ OWNER_COMMANDS = {"migrate", "prepare"}
 PREPARED_BY = {".py", ".sql", ".yaml", ".yml", ".csv", ".json", ".jsonl", ".txt"}
 NOT_PREPARED_BY = {"__pycache__", "tests", "cases", "templates", "static"}
 BROWSER = "/usr/bin/chromium"
+MINUTE, FALLS_A_MINUTE = 60, 5
 JOURNEYS = ROOT / "tests/journeys"
 
 
 def main() -> int:
     """Dispatch one command of the Makefile or of ./fy."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where it is found out
         return complain("需要 Python 3.11 或更高版本。可用 make PYTHON=路径 指定。")
     name, rest = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     commands: dict[str, Callable[[list[str]], int]] = {
@@ -123,11 +122,10 @@ def fy(args: list[str]) -> int:
 @contextmanager
 def ready(tell: packages.Say, *, demo: bool = False) -> Iterator[database.Database]:
     """A database with tables, reference data and the administrator; released at the end."""
-    with alone(ROOT / ".venv.lock"):
-        packages.ensure(tell)
+    packages.ensure(tell)
     base = database.choose(home())
     try:
-        with alone(home() / "prepare.lock"):
+        with packages.alone(home() / "prepare.lock"):
             prepare(base, tell, demo=demo)
         yield base
     finally:
@@ -161,8 +159,8 @@ def keep_up(programs: dict[str, tuple[list[str], dict[str, str]]], url: str) -> 
             for name, process in running.items():
                 if process.poll() is None:
                     continue
-                falls = [at for at in falls if time.monotonic() - at < 60]
-                if len(falls) >= 5:
+                falls = [at for at in falls if time.monotonic() - at < MINUTE]
+                if len(falls) >= FALLS_A_MINUTE:
                     return complain(f"{name} 反复退出(退出码 {process.returncode}),已停止。")
                 falls.append(time.monotonic())
                 say(f"{name} 退出了(退出码 {process.returncode}),重新启动")
@@ -261,15 +259,6 @@ def slot() -> Iterator[str]:
     raise postgres.SetupFailed("同时运行的测试太多了。请等其中一些结束后再试。")
 
 
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a lock file, so that two commands do not set up the same thing at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
 def settings(base: database.Database, *, owner: bool = False) -> dict[str, str]:
     """The environment of a program of the project."""
     return os.environ | database.environment(base, owner=owner) | {"FY_DATA": str(home())}
@@ -307,13 +296,14 @@ def taken(port: int) -> bool:
 
 def answers(url: str) -> bool:
     """Whether the web server answers with a page."""
+    address = url.split("/")[2]
+    host, port = address.rsplit(":", 1)
     try:
-        # No proxy of the environment may stand between here and this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        opener.open(url, timeout=10).close()
-    except (urllib.error.URLError, OSError):
+        with socket.create_connection((host, int(port)), timeout=10) as line:
+            line.sendall(f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode())
+            return line.recv(64).split(b" ")[1][:1] in (b"2", b"3")
+    except (OSError, IndexError):
         return False
-    return True
 
 
 def interrupted(_: int, __: FrameType | None) -> Any:

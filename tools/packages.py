@@ -5,12 +5,14 @@ Only the standard library and pip are taken for granted; uv is used when it can 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,14 +31,15 @@ Say = Callable[[str], None]
 
 def ensure(say: Say, *, dev: bool = False) -> Path:
     """Bring the venv to what the lock files say and return its Python."""
-    create(say)
-    names = ["requirements.txt", "requirements-dev.txt"] if dev else ["requirements.txt"]
-    locks = [ROOT / name for name in names]
-    stamp, key = VENV / f".fy-{'dev' if dev else 'run'}", digest(locks)
-    if not stamp.exists() or stamp.read_text() != key:
-        say("安装 Python 依赖")
-        install(locks, say)
-        stamp.write_text(key)
+    with alone(ROOT / "var/venv.lock"):
+        create(say)
+        names = ["requirements.txt", "requirements-dev.txt"] if dev else ["requirements.txt"]
+        locks = [ROOT / name for name in names]
+        stamp, key = VENV / f".fy-{'dev' if dev else 'run'}", digest(locks)
+        if not stamp.exists() or stamp.read_text() != key:
+            say("安装 Python 依赖")
+            install(locks, say)
+            stamp.write_text(key)
     return PYTHON
 
 
@@ -126,6 +129,15 @@ def lock(say: Say) -> None:
         if "://" in (ROOT / f"{name}.txt").read_text():
             raise SystemExit(f"{name}.txt 里有网址,不能提交。")
         say(f"{name}.txt 已更新")
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock file, so that two commands do not set up the same thing at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def runs(program: Path, *args: str) -> bool:

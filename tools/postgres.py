@@ -28,6 +28,8 @@ SHELTER = Path("/var/lib/fangyuan")
 SUPERUSER, OWNER, APP = "postgres", "fangyuan", "fangyuan_app"
 DATABASE = "fangyuan"
 PATIENCE = 30.0
+# A socket's whole path may have 107 bytes on Linux.
+LONGEST_PATH = 90
 
 BASE = {
     "listen_addresses": "''",
@@ -257,7 +259,7 @@ def short(text: str) -> str:
 
 def socket_folder(data: Path) -> Path:
     """The data folder itself, or a short one where its path is too long or odd for a socket."""
-    if len(str(data)) <= 90 and re.fullmatch(r"[A-Za-z0-9/._-]+", str(data)):
+    if len(str(data)) <= LONGEST_PATH and re.fullmatch(r"[A-Za-z0-9/._-]+", str(data)):
         return data
     return Path(tempfile.gettempdir()) / f"fy-{short(str(data))}"
 
