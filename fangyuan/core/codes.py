@@ -61,12 +61,8 @@ def _plain(text: str) -> str:
 def uscc(text: str) -> str:
     """Read a unified social credit code (统一社会信用代码) and check its last digit."""
     code = re.sub(r"[\s-]", "", _plain(text)).upper()
-    if code.isdigit() and len(code) == _OLD_REGISTRATION:
-        raise CodeError("这是 15 位旧注册号，请填 18 位统一社会信用代码")
-    if len(code) == _ORGANISATION:
-        raise CodeError("这是 9 位组织机构代码，请填 18 位统一社会信用代码")
     if len(code) != _USCC_LENGTH:
-        raise CodeError(f"统一社会信用代码应为 18 位，现为 {len(code)} 位")
+        raise CodeError(_length_fault(code))
     for place, char in enumerate(code, start=1):
         if char not in _USCC_DIGITS:
             likely = _USCC_LIKELY.get(char)
@@ -80,6 +76,14 @@ def uscc(text: str) -> str:
     if code[-1] != expected:
         raise CodeError(f"校验位不符：按前 17 位应为 {expected}，现为 {code[-1]}，请核对有无错位")
     return code
+
+
+def _length_fault(code: str) -> str:
+    if code.isdigit() and len(code) == _OLD_REGISTRATION:
+        return "这是 15 位旧注册号，请填 18 位统一社会信用代码"
+    if len(code) == _ORGANISATION:
+        return "这是 9 位组织机构代码，请填 18 位统一社会信用代码"
+    return f"统一社会信用代码应为 18 位，现为 {len(code)} 位"
 
 
 def uscc_check_digit(first: str) -> str:
