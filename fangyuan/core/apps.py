@@ -2,6 +2,10 @@
 
 from django.apps import AppConfig
 
+from fangyuan.core import checks
+
+__all__ = ["CoreConfig", "checks"]
+
 
 class CoreConfig(AppConfig):
     """The core room."""
