@@ -112,7 +112,9 @@ def _look(actor: Any) -> Sight:
 
 def _look_down(seen: Sight, actor: Any, current: Any) -> None:
     teams = list(
-        org.Team.objects.everything("辖下团队").present().values("id", "parent_id", "leader_id", "regions")
+        org.Team.objects.everything("辖下团队")
+        .present()
+        .values("id", "parent_id", "leader_id", "regions")
     )
     roots = {t["id"] for t in teams if t["leader_id"] == actor.pk} | set(seen.team_ids)
     below = set(roots)

@@ -1,11 +1,16 @@
 """The activities room as Django knows it."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class ActivitiesConfig(AppConfig):
-    """The activities room."""
+    """The activities room; its verbs register with the door."""
 
     name = "fangyuan.activities"
     label = "activities"
     verbose_name = "活动"
+
+    def ready(self) -> None:
+        import_module("fangyuan.activities.actions")

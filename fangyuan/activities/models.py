@@ -55,6 +55,7 @@ class Plan(Record):
     stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
 
     reach = {"people": ("person",)}
+    content = ("items",)
     stage_field = "stage"
     moves = {
         "DRAFT": ("SUBMITTED",),
@@ -62,7 +63,9 @@ class Plan(Record):
         "APPROVED": ("CLOSED",),
     }
     governed = {
-        "stage": "move_plan", "submitted_at": "submit_plan", "guidance": "approve_plan",
+        "stage": "move_plan",
+        "submitted_at": "submit_plan",
+        "guidance": "approve_plan",
     }
 
     class Meta(Record.Meta):
@@ -70,11 +73,13 @@ class Plan(Record):
         ordering = ["-period", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(person=None) | ~Q(team=None), name="plan_of_someone",
+                condition=~Q(person=None) | ~Q(team=None),
+                name="plan_of_someone",
                 violation_error_message="计划要写明是谁的或哪个团队的",
             ),
             models.UniqueConstraint(
-                fields=["person", "period"], condition=Q(kind="VISIT", removed_at=None),
+                fields=["person", "period"],
+                condition=Q(kind="VISIT", removed_at=None),
                 name="plan_one_visit_plan",
                 violation_error_message="这个月已有拜访计划,请在原计划上改",
             ),
@@ -158,7 +163,11 @@ class Activity(Record):
     kind = fields.Choice("方式", choices=Kind, default=Kind.VISIT)
     purpose = fields.Choice("目的", choices=Purpose, default=Purpose.FOLLOW)
     customer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, related_name="activities",
+        Customer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
         verbose_name="客户",
     )
     lead = models.ForeignKey(
@@ -168,7 +177,11 @@ class Activity(Record):
         Person, models.PROTECT, related_name="activities", verbose_name="执行人"
     )
     plan_item = models.ForeignKey(
-        PlanItem, models.PROTECT, null=True, blank=True, related_name="activities",
+        PlanItem,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
         verbose_name="计划项",
     )
     is_incoming = models.BooleanField("来方", default=False)
@@ -211,7 +224,8 @@ class Activity(Record):
                 violation_error_message="结束时间不能早于开始时间",
             ),
             models.CheckConstraint(
-                condition=~Q(stage="DONE") | ~Q(ended_at=None), name="activity_done_ended",
+                condition=~Q(stage="DONE") | ~Q(ended_at=None),
+                name="activity_done_ended",
                 violation_error_message="完成的活动要有结束时间",
             ),
         ]
@@ -243,7 +257,8 @@ class Participant(Record):
         verbose_name = "参与人"
         constraints = [
             models.CheckConstraint(
-                condition=Q(person=None, contact__isnull=False) | Q(contact=None, person__isnull=False),
+                condition=Q(person=None, contact__isnull=False)
+                | Q(contact=None, person__isnull=False),
                 name="participant_one_side",
                 violation_error_message="参与人是同事或客户联系人,二者选一",
             )
@@ -274,7 +289,9 @@ class Task(Record):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name="客户"
     )
-    asker = models.ForeignKey(Person, models.PROTECT, related_name="asked_tasks", verbose_name="提出人")
+    asker = models.ForeignKey(
+        Person, models.PROTECT, related_name="asked_tasks", verbose_name="提出人"
+    )
     person = models.ForeignKey(
         Person, models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name="责任人"
     )

@@ -55,7 +55,9 @@ class Choice(models.CharField):
 class ChoiceSet(ArrayField):
     """A set of codes of a closed vocabulary, checked by the database."""
 
-    def __init__(self, verbose_name: str | None = None, vocabulary: Any = (), **options: Any) -> None:
+    def __init__(
+        self, verbose_name: str | None = None, vocabulary: Any = (), **options: Any
+    ) -> None:
         self.vocabulary = list(getattr(vocabulary, "choices", vocabulary))
         options.setdefault("default", list)
         options.setdefault("blank", True)
@@ -65,7 +67,12 @@ class ChoiceSet(ArrayField):
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("base_field", None)
-        return name, "fangyuan.core.fields.ChoiceSet", args, {**kwargs, "vocabulary": self.vocabulary}
+        return (
+            name,
+            "fangyuan.core.fields.ChoiceSet",
+            args,
+            {**kwargs, "vocabulary": self.vocabulary},
+        )
 
     def db_check(self, connection: Any) -> str | None:
         if not self.vocabulary:
@@ -207,7 +214,9 @@ class AnyField:
 
     def contribute_to_class(self, cls: Any, name: str) -> None:
         self.name = name
-        typed = models.CharField(f"{self.verbose_name}类型", max_length=40, null=self.null, blank=self.null)
+        typed = models.CharField(
+            f"{self.verbose_name}类型", max_length=40, null=self.null, blank=self.null
+        )
         number = models.BigIntegerField(f"{self.verbose_name}编号", null=self.null, blank=self.null)
         typed.contribute_to_class(cls, f"{name}_type")
         number.contribute_to_class(cls, f"{name}_id")

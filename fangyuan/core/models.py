@@ -74,7 +74,13 @@ class Term(Record):
     code = fields.Text("代码")
     label = fields.Text("名称")
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
+        "self",
+        models.PROTECT,
+        to_field="key",
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name="上级",
     )
     rank = models.IntegerField("次序", default=0)
     maps = models.JSONField("各制度对照", default=dict, blank=True)
@@ -90,6 +96,9 @@ class Term(Record):
     def __str__(self) -> str:
         return self.label
 
+    def index(self) -> None:
+        self.key = f"{self.domain}:{self.code}"
+
 
 class CalendarDay(Record):
     """One day of the company calendar that differs from Monday-to-Friday, with its provenance."""
@@ -99,6 +108,7 @@ class CalendarDay(Record):
     name = fields.Text("名目", blank=True, default="")
     calendar_version = fields.Text("日历版本", default="company")
     is_published = models.BooleanField("已公布", default=True)
+    provenance = fields.Text("出处", blank=True, default="")
 
     class Meta(Record.Meta):
         verbose_name = "日历日"

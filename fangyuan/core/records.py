@@ -77,7 +77,9 @@ class ScopedQuerySet(models.QuerySet[Any]):
 
     def _guard(self) -> None:
         if not (self._scoped or _validating.get()):
-            raise ScopeMissing(f"{self.model._meta.model_name}: say seen_by(actor) or everything(reason)")
+            raise ScopeMissing(
+                f"{self.model._meta.model_name}: say seen_by(actor) or everything(reason)"
+            )
 
     def _fetch_all(self) -> None:
         if self._result_cache is None:
@@ -158,6 +160,12 @@ class Record(Row):
     governed: ClassVar[dict[str, str]] = {}
     # Columns that are computed for search and never worth a line in the log.
     unlogged: ClassVar[tuple[str, ...]] = ()
+    # Foreign keys to records whose write-time rules depend on this one (a contact's customer).
+    judges: ClassVar[tuple[str, ...]] = ()
+    # Reverse names of child records that are part of what an approval agrees to.
+    content: ClassVar[tuple[str, ...]] = ()
+    # How rows belong to people; see access.scopes.
+    reach: ClassVar[dict[str, Any]] = {}
     # Stage field and allowed moves, where the type has stages.
     stage_field: ClassVar[str | None] = None
     moves: ClassVar[dict[str, tuple[str, ...]]] = {}

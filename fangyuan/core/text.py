@@ -10,7 +10,7 @@ import unicodedata
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from pypinyin import lazy_pinyin
+from pypinyin import lazy_pinyin, load_phrases_dict, load_single_dict
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_normal
 
@@ -34,6 +34,17 @@ _DOUBLE_SURNAMES: Final = """
 宗政zong,zheng 申屠shen,tu 梁丘liang,qiu 左丘zuo,qiu 东郭dong,guo 尔朱er,zhu 公羊gong,yang
 谷梁gu,liang 完颜wan,yan 纳兰na,lan 第五di,wu 南门nan,men 东门dong,men
 """
+# Names, unlike running text, read these characters so where no phrase says otherwise.
+load_single_dict(
+    {ord("长"): "cháng,zhǎng", ord("都"): "dū,dōu", ord("晟"): "shèng", ord("泊"): "bó"}
+)
+load_phrases_dict(
+    {
+        "朝阳": [["cháo"], ["yáng"]],
+        "单县": [["shàn"], ["xiàn"]],
+        "秘书长": [["mì"], ["shū"], ["zhǎng"]],
+    }
+)
 # Longest first, so that a form inside a longer one is not cut out of it.
 _FORMS: Final = (
     "集团股份有限公司|集团有限责任公司|集团有限公司|股份有限公司|有限责任公司|有限公司|股份公司|集团公司"

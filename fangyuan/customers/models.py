@@ -84,7 +84,12 @@ class Customer(Searched):
     region = fields.TermField("地域", domain="region", null=True)
     source = fields.TermField("来源", domain="source")
     referrer = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="referred", verbose_name="推荐方"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="referred",
+        verbose_name="推荐方",
     )
     learned_at = models.DateTimeField("信息获取")
     industry = fields.TermField("行业", domain="industry", null=True)
@@ -129,7 +134,12 @@ class Customer(Searched):
     latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="merged", verbose_name="已并入",
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        verbose_name="已并入",
         editable=False,
     )
 
@@ -149,20 +159,25 @@ class Customer(Searched):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                Upper("uscc"), condition=~Q(uscc="") & Q(removed_at=None), name="customer_uscc",
+                Upper("uscc"),
+                condition=~Q(uscc="") & Q(removed_at=None),
+                name="customer_uscc",
                 violation_error_message="这个统一社会信用代码已有客户,请先搜索再决定是否新建",
             ),
             models.UniqueConstraint(
-                fields=["name_key"], condition=Q(removed_at=None, merged_into=None),
+                fields=["name_key"],
+                condition=Q(removed_at=None, merged_into=None),
                 name="customer_name_key",
                 violation_error_message="已有同名客户,请先搜索再决定是否新建",
             ),
             models.CheckConstraint(
-                condition=Q(is_ka=True) | Q(ka_tier=None), name="customer_tier_needs_ka",
+                condition=Q(is_ka=True) | Q(ka_tier=None),
+                name="customer_tier_needs_ka",
                 violation_error_message="只有KA客户才能定KA档",
             ),
             models.CheckConstraint(
-                condition=Q(budget_low=None) | Q(budget_high=None)
+                condition=Q(budget_low=None)
+                | Q(budget_high=None)
                 | Q(budget_high__gte=models.F("budget_low")),
                 name="customer_budget",
                 violation_error_message="预算上限不能低于下限",
@@ -201,18 +216,21 @@ class Contact(Record):
     level = fields.Choice("密级", choices=Level, default=Level.PUBLIC)
 
     reach = {"via": ("customer",)}
+    judges = ("customer",)
 
     class Meta(Record.Meta):
         verbose_name = "联系人"
         ordering = ["-is_main", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["customer"], condition=Q(is_main=True, removed_at=None, left_on=None),
+                fields=["customer"],
+                condition=Q(is_main=True, removed_at=None, left_on=None),
                 name="contact_one_main",
                 violation_error_message="一个客户只有一位主要联系人,请先改掉原来那位",
             ),
             models.CheckConstraint(
-                condition=~Q(phone="") | ~Q(email=""), name="contact_reachable",
+                condition=~Q(phone="") | ~Q(email=""),
+                name="contact_reachable",
                 violation_error_message="电话和邮箱至少填一个",
             ),
         ]
@@ -285,7 +303,10 @@ class Lead(Record):
 def owner_of(customer: Customer) -> Person | None:
     """The person who answers for a customer now."""
     from_holdings = Person._base_manager.filter(
-        holdings__subject_type="customer", holdings__subject_id=customer.pk,
-        holdings__role="OWNER", holdings__ends_at=None, holdings__removed_at=None,
+        holdings__subject_type="customer",
+        holdings__subject_id=customer.pk,
+        holdings__role="OWNER",
+        holdings__ends_at=None,
+        holdings__removed_at=None,
     )
     return from_holdings.first()

@@ -79,7 +79,12 @@ class Response(Record):
     form = models.ForeignKey(Form, models.PROTECT, related_name="responses", verbose_name="表单")
     subject = fields.AnyField("对象")
     person = models.ForeignKey(
-        Person, models.PROTECT, null=True, blank=True, related_name="responses", verbose_name="填写人"
+        Person,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="responses",
+        verbose_name="填写人",
     )
     respondent = fields.AnyField("受访联系人", null=True)
     submitted_at = models.DateTimeField("提交", null=True, blank=True)

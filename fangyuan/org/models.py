@@ -44,7 +44,12 @@ class Team(Record):
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
     )
     leader = models.ForeignKey(
-        "org.Person", models.PROTECT, null=True, blank=True, related_name="led", verbose_name="负责人"
+        "org.Person",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="led",
+        verbose_name="负责人",
     )
     regions = fields.TermSet("负责区域", domain="region")
     policies = fields.TextSet("采用的制度")
@@ -71,7 +76,12 @@ class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
     phone = fields.Phone("手机")
     email = fields.Email("邮箱")
     manager = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="reports", verbose_name="直接上级"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reports",
+        verbose_name="直接上级",
     )
     joined_on = models.DateField("入职时间")
     left_on = models.DateField("离职日", null=True, blank=True)
@@ -115,7 +125,9 @@ class Membership(Record):
         MOVE = "MOVE", "调岗"
         CONCURRENT = "CONCURRENT", "兼职"
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="memberships", verbose_name="人员")
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="memberships", verbose_name="人员"
+    )
     team = models.ForeignKey(Team, models.PROTECT, related_name="memberships", verbose_name="团队")
     position = fields.TermField("岗位", domain="position")
     is_main = models.BooleanField("主职", default=True)
@@ -220,7 +232,12 @@ class Leave(Record):
     ends_at = models.DateTimeField("结束")
     reason = fields.Note("事由")
     stand_in = models.ForeignKey(
-        Person, models.PROTECT, null=True, blank=True, related_name="stands_in", verbose_name="交接人"
+        Person,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="stands_in",
+        verbose_name="交接人",
     )
     handover_items = fields.Note("交接事项")
     stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
@@ -270,7 +287,9 @@ class Message(Record):
         SMS = "SMS", "短信"
         MEETING = "MEETING", "会议"
 
-    person = models.ForeignKey(Person, models.PROTECT, related_name="messages", verbose_name="收件人")
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="messages", verbose_name="收件人"
+    )
     kind = fields.Choice("类别", choices=Kind)
     subject = fields.AnyField("对象", null=True)
     title = fields.Text("标题")

@@ -1,0 +1,428 @@
+"""The only way to write: create, change, remove, act. Access → gates → approval → save → checks.
+
+`acting` opens one transaction in one person's name. The write-time rules of the rulebook judge the
+records as they stand when the outermost `acting` closes: whatever is refused leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from fangyuan.access import scopes, table
+from fangyuan.core import events, records
+from fangyuan.engine import approval, gates
+from fangyuan.engine.gates import Unmet
+
+SYSTEM = 0  # the number under which the system itself writes
+
+
+class Denied(Exception):
+    """The actor may not do this; the message says what and who may."""
+
+
+class Stale(Exception):
+    """Somebody changed the record since the form was opened; carries the record as it is now."""
+
+    def __init__(self, record: records.Record) -> None:
+        super().__init__("刚被别人改过,请核对后再存")
+        self.record = record
+
+
+class Refused(Exception):
+    """The write breaks rules; carries every unmet condition in words."""
+
+    def __init__(self, unmet: list[Unmet]) -> None:
+        super().__init__(";".join(one.sentence for one in unmet))
+        self.unmet = unmet
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The action waits for approval."""
+
+    request: Any
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A named action on one record type, run by the door."""
+
+    record: str
+    name: str
+    label: str
+    run: Callable[..., Any]
+    asks: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    approval_first: bool = True
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.record}.{self.name}"
+
+
+VERBS: dict[str, Verb] = {}
+
+
+def verb(
+    record: str, *, label: str, asks: tuple[str, ...] = (), writes: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function `(deed, record, **payload)` as a verb.
+
+    `asks` are the values it needs, `writes` the governed fields that it may set.
+    """
+
+    def keep(run: Callable[..., Any]) -> Callable[..., Any]:
+        name = run.__name__
+        VERBS[f"{record}.{name}"] = Verb(record, name, label, run, asks, writes)
+        return run
+
+    return keep
+
+
+@dataclass
+class Deed:
+    """One transaction in one person's name."""
+
+    by: Any
+    action: str
+    reason: str
+    channel: str
+    at: datetime
+    touched: dict[type[records.Record], set[int]] = field(default_factory=dict)
+    steps: dict[tuple[str, int], str] = field(default_factory=dict)
+    free: set[str] = field(default_factory=set)
+    debts: set[Any] = field(default_factory=set)
+    is_trusted: bool = False
+    is_history: bool = False
+
+    @property
+    def actor_id(self) -> int:
+        return SYSTEM if self.by is None else int(self.by.pk)
+
+    def touch(self, model: type[records.Record], numbers: Any) -> None:
+        """Have the write-time rules judge these records when the deed closes."""
+        self.touched.setdefault(model, set()).update(numbers)
+
+    def create(self, model: type[records.Record], values: Mapping[str, Any], **more: Any) -> Any:
+        """Write a new record; raises Denied or Refused."""
+        values = {**values, **more}
+        if not self.is_trusted and not table.may(self.by, model.record_name(), "c"):
+            raise Denied(f"你的岗位不能新建{model._meta.verbose_name}")
+        fresh = model()
+        self._assign(fresh, values)
+        self._owe(fresh, parents_only=True)
+        self._save(fresh)
+        return fresh
+
+    def change(
+        self,
+        record: Any,
+        values: Mapping[str, Any] | None = None,
+        *,
+        revision: int | None = None,
+        since: datetime | None = None,
+        **more: Any,
+    ) -> Any:
+        """Change a record; `revision` is the one the form was opened with, `since` from when the
+        new values hold. Raises Denied, Stale or Refused."""
+        values = {**(values or {}), **more}
+        current = self._locked(record, "u")
+        if revision is not None and current.revision != revision:
+            raise Stale(current)
+        self._guard_fields(current, values)
+        before = {name: getattr(current, name, None) for name in values}
+        self._assign(current, values)
+        if all(getattr(current, name, None) == was for name, was in before.items()):
+            return current
+        if since is not None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('fangyuan.since', %s, true)", [since.isoformat()])
+        self._save(current)
+        return current
+
+    def remove(self, record: Any) -> Any:
+        """Put a record into the recycle bin."""
+        current = self._locked(record, "d" if self._removes_freely(record) else "u")
+        current.removed_at = self.at
+        self._save(current, judged=False)
+        return current
+
+    def restore(self, record: Any) -> Any:
+        """Take a record out of the recycle bin."""
+        current = self._locked(record, "u")
+        current.removed_at = None
+        self._save(current)
+        return current
+
+    def _removes_freely(self, record: Any) -> bool:
+        return table.may(self.by, record.record_name(), "d") if self.by is not None else True
+
+    def _locked(self, record: Any, operation: str) -> Any:
+        model = type(record)
+        held = model._base_manager.select_for_update(of=("self",)).filter(pk=record.pk)
+        if not self.is_trusted:
+            held = held.filter(scopes.rows(self.by, model, operation))
+        found = held.first()
+        if found is None:
+            raise Denied(f"你不能改这条{model._meta.verbose_name},可以找它的负责人")
+        if operation != "r":
+            self._owe(found)
+        return found
+
+    def _owe(self, record: Any, *, parents_only: bool = False) -> None:
+        """Remember what was unmet before this deed: only what it breaks itself is refused."""
+        kept = [] if parents_only else [(type(record), record.pk)]
+        for name in type(record).judges:
+            if parent := getattr(record, f"{name}_id"):
+                kept.append((type(record)._meta.get_field(name).related_model, parent))
+        for model, number in kept:
+            if number not in self.touched.get(model, ()):
+                found = gates.unmet(model, [number], at=self.at)
+                self.debts.update(one.debt for one in found)
+                self.touch(model, [number])
+
+    def _guard_fields(self, record: Any, values: Mapping[str, Any]) -> None:
+        kind = record.record_name()
+        hidden = frozenset() if self.is_trusted else scopes.veil(self.by, [record])[record.pk]
+        for name in values:
+            plain = name.removesuffix("_id")
+            owner_verb = type(record).governed.get(plain)
+            if owner_verb and plain not in self.free and getattr(record, name) != values[name]:
+                label = VERBS.get(f"{kind}.{owner_verb}")
+                said = label.label if label else owner_verb
+                raise Denied(f"“{_label(record, plain)}”只能通过“{said}”来改")
+            if plain in hidden:
+                raise Denied(f"“{_label(record, plain)}”不在你的权限内")
+
+    def _assign(self, record: Any, values: Mapping[str, Any]) -> None:
+        known = {f.name for f in record._meta.concrete_fields if f.editable}
+        known |= {f.attname for f in record._meta.concrete_fields if f.editable}
+        known |= set(getattr(type(record), "any_fields", {})) | {"key", "password"}
+        for name, value in values.items():
+            if name not in known:
+                raise Denied(f"{record._meta.verbose_name}没有可写的“{name}”")
+            setattr(record, name, value)
+
+    def _save(self, record: Any, *, judged: bool = True) -> None:
+        record.index()
+        if record.pk is not None:
+            record.revision = F("revision") + 1
+            record.changed_at = self.at
+        try:
+            record.full_clean(exclude=["revision", "changed_at"])
+            with transaction.atomic():
+                record.save()
+        except ValidationError as wrong:
+            raise Refused(gates.from_validation(record, wrong)) from wrong
+        except IntegrityError as wrong:
+            raise Refused(gates.from_database(record, wrong)) from wrong
+        record.refresh_from_db(fields=["revision", "recorded_at", "changed_at"])
+        if judged:
+            self.touch(type(record), [record.pk])
+            for name in type(record).judges:
+                if parent := getattr(record, f"{name}_id"):
+                    self.touch(type(record)._meta.get_field(name).related_model, [parent])
+
+
+_open: ContextVar[Deed | None] = ContextVar("deed", default=None)
+
+
+@contextmanager
+def acting(
+    *,
+    by: Any,
+    action: str = "change",
+    reason: str = "",
+    channel: str = "PAGE",
+    at: datetime | None = None,
+    trusted: bool = False,
+    history: bool = False,
+) -> Iterator[Deed]:
+    """Open a deed in the name of `by` (None: the system). Inside another deed it joins that one.
+
+    `trusted` skips the access table (a verb that was agreed to), `history` the write-time rules
+    (records of the past come in as they were; their gaps become obligations, not refusals).
+
+    Raises Refused when the write-time rules of the rulebook do not hold at its end.
+    """
+    outer = _open.get()
+    if outer is not None and outer.by == by:
+        yield outer
+        return
+    deed = Deed(by, action, reason, channel, at or timezone.now())
+    deed.is_trusted, deed.is_history = trusted or by is None, history
+    token = _open.set(deed)
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                events.announce(
+                    cursor, actor=deed.actor_id, action=action, reason=reason, channel=channel
+                )
+            yield deed
+            _judge(deed)
+    finally:
+        _open.reset(token)
+
+
+def _judge(deed: Deed) -> None:
+    if deed.is_history:
+        return
+    unmet = [
+        one
+        for model, numbers in deed.touched.items()
+        for one in gates.unmet(model, numbers, steps=deed.steps, at=deed.at)
+        if one.is_gate or one.debt not in deed.debts
+    ]
+    if unmet:
+        raise Refused(unmet)
+
+
+def create(
+    model: type[records.Record],
+    values: Mapping[str, Any],
+    *,
+    by: Any,
+    reason: str = "",
+    channel: str = "PAGE",
+) -> Any:
+    """Write one new record."""
+    with acting(by=by, action="create", reason=reason, channel=channel) as deed:
+        return deed.create(model, values)
+
+
+def change(
+    record: Any,
+    values: Mapping[str, Any],
+    *,
+    by: Any,
+    revision: int | None = None,
+    reason: str = "",
+    channel: str = "PAGE",
+) -> Any:
+    """Change one record, refusing a stale form."""
+    with acting(by=by, action="change", reason=reason, channel=channel) as deed:
+        return deed.change(record, values, revision=revision)
+
+
+def remove(record: Any, *, by: Any, reason: str = "", channel: str = "PAGE") -> Any:
+    """Move one record to the recycle bin."""
+    with acting(by=by, action="remove", reason=reason, channel=channel) as deed:
+        return deed.remove(record)
+
+
+def restore(record: Any, *, by: Any, reason: str = "", channel: str = "PAGE") -> Any:
+    """Bring one record back from the recycle bin."""
+    with acting(by=by, action="restore", reason=reason, channel=channel) as deed:
+        return deed.restore(record)
+
+
+def act(
+    name: str,
+    record: Any,
+    *,
+    by: Any,
+    payload: Mapping[str, Any] | None = None,
+    reason: str = "",
+    channel: str = "PAGE",
+) -> Any:
+    """Run the verb `record.name`, or file a request where a clause wants approval first.
+
+    Returns what the verb returns, or `Waiting`. Raises Denied, Stale or Refused.
+    """
+    chosen = VERBS[name if "." in name else f"{record.record_name()}.{name}"]
+    payload = dict(payload or {})
+    if by is not None and not table.may_act(by, chosen.full_name):
+        if not approval.may_ask(chosen.full_name):
+            raise Denied(f"你的岗位不能“{chosen.label}”")
+    with acting(by=by, action=chosen.name, reason=reason, channel=channel) as deed:
+        wanted = approval.wanted(chosen.full_name, record, by=by)
+        if wanted is not None:
+            if not deed.is_trusted:
+                deed._locked(record, "r")
+            request = approval.file(wanted, record, payload, by=by, at=deed.at)
+            return Waiting(request)
+        return _run(chosen, record, payload, deed)
+
+
+def _run(chosen: Verb, record: Any, payload: Mapping[str, Any], deed: Deed) -> Any:
+    deed.steps[(record.record_name(), record.pk)] = chosen.name
+    deed.touch(type(record), [record.pk])
+    freed = set(chosen.writes) - deed.free
+    deed.free |= freed
+    try:
+        return chosen.run(deed, record, **payload)
+    finally:
+        deed.free -= freed
+
+
+def decide(request: Any, verdict: str, *, by: Any, comment: str = "", channel: str = "PAGE") -> Any:
+    """Give one's word on a request; the last agreement runs the verb with the exact payload.
+
+    The request's row lock makes approve, refuse, withdraw and edit collide into one outcome.
+    Raises Denied when it is not (or no longer) this person's turn, Refused when rules forbid.
+    """
+    with acting(by=by, action="decide", reason=comment, channel=channel) as deed:
+        locked = approval.lock(request)
+        problem = approval.hindrance(locked, by=by)
+        if problem:
+            raise Denied(problem)
+        subject = records.find(locked.subject)
+        if approval.voided(locked, subject):
+            approval.close(locked, "VOID", at=deed.at)
+            return locked
+        approval.record(locked, verdict, by=by, comment=comment, at=deed.at)
+        if locked.state == "AGREED":
+            with _as_trusted(deed):
+                _run(VERBS[locked.action], subject, _payload(locked), deed)
+        elif locked.action in VERBS and verdict in ("BACK", "REFUSE"):
+            _send_back(locked, subject, comment, deed)
+        return locked
+
+
+def withdraw(request: Any, *, by: Any, channel: str = "PAGE") -> Any:
+    """Take back one's own request while it waits."""
+    with acting(by=by, action="withdraw", channel=channel) as deed:
+        locked = approval.lock(request)
+        if locked.asked_by_id != by.pk or locked.state != "WAITING":
+            raise Denied("只能撤回自己还在审批中的申请")
+        approval.close(locked, "WITHDRAWN", at=deed.at)
+        subject = records.find(locked.subject)
+        _send_back(locked, subject, "", deed)
+        return locked
+
+
+def _send_back(request: Any, subject: Any, comment: str, deed: Deed) -> None:
+    back = VERBS.get(f"{request.subject_type}.{request.action.split('.', 1)[1]}_refused")
+    if back is not None and subject is not None:
+        with _as_trusted(deed):
+            _run(back, subject, {"comment": comment}, deed)
+
+
+@contextmanager
+def _as_trusted(deed: Deed) -> Iterator[None]:
+    was, deed.is_trusted = deed.is_trusted, True
+    try:
+        yield
+    finally:
+        deed.is_trusted = was
+
+
+def _payload(request: Any) -> dict[str, Any]:
+    return dict(approval.thaw(request.payload))
+
+
+def _label(record: models.Model, name: str) -> str:
+    try:
+        return str(record._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    except FieldDoesNotExist:
+        return name

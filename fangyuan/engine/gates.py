@@ -1,0 +1,201 @@
+"""Write-time judgement: required fields and gates, on records as they stand after the write.
+
+One query per record type tells every unmet condition of every rule; each comes with a sentence,
+the clause that demands it and the field where it is met.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.db.models import BooleanField, Case, Count, Max, Value, When
+
+from fangyuan.core import facts, records, words
+from fangyuan.engine import models
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """One condition that does not hold: what is missing, where, by which clause."""
+
+    sentence: str
+    field: str = ""
+    clause: str = ""
+    record: str = ""
+    subject_id: int | None = None
+    rule_id: int | None = None
+    is_gate: bool = False
+
+    @property
+    def link(self) -> str:
+        """Where it is put right."""
+        return f"/{self.record}/{self.subject_id}/edit#{self.field}" if self.subject_id else ""
+
+    @property
+    def debt(self) -> tuple[int | None, str, int | None]:
+        """What makes two findings the same."""
+        return (self.rule_id, self.field, self.subject_id)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One condition of one rule in force."""
+
+    rule_id: int
+    clause: str
+    field: str
+    condition: dict[str, Any]
+    where: dict[str, Any]
+    step: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+def demands(model: Any, *, at: datetime) -> list[Demand]:
+    """Every write-time condition on this record type in force at an instant."""
+    stamp = models.Rule.objects.everything("写入校验").aggregate(
+        last=Max("changed_at"), count=Count("id")
+    )
+    known = _known(model.record_name(), stamp["last"], stamp["count"])
+    return [d for d in known if d.starts_at <= at and (d.ends_at is None or at < d.ends_at)]
+
+
+@functools.lru_cache(maxsize=64)
+def _known(record: str, last: datetime | None, count: int) -> list[Demand]:
+    """The write-time conditions of a record type for one state of the rulebook."""
+    rules = (
+        models.Rule.objects.everything("写入校验")
+        .present()
+        .filter(record=record, kind__in=["REQUIRED", "GATE"], is_shadow=False)
+        .select_related("clause")
+        .order_by("id")
+    )
+    found: list[Demand] = []
+    for rule in rules:
+        params = rule.params
+        if rule.kind == "REQUIRED" and params.get("enforce") != "write":
+            continue
+        step = params.get("on", "") if rule.kind == "GATE" else ""
+        for field, condition in _conditions(params):
+            where = params.get("where") or {}
+            number, span = rule.clause.number, (rule.starts_at, rule.ends_at)
+            found.append(Demand(rule.pk, number, field, condition, where, step, *span))
+    return found
+
+
+def _conditions(params: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    named = [(f, {f: {"not_empty": True}}) for f in params.get("fields") or ()]
+    held = params.get("holds") or {}
+    for name, condition in held.items():
+        first = next(iter(condition[0])) if name == "any" else name
+        named.append((first, {name: condition}))
+    if either := params.get("holds_any") or params.get("any"):
+        named.append((next(iter(either[0])), {"any": either}))
+    return named
+
+
+def unmet(
+    model: Any,
+    numbers: Iterable[int],
+    *,
+    steps: Mapping[tuple[str, int], str] | None = None,
+    at: datetime,
+) -> list[Unmet]:
+    """The conditions that these records do not meet; `steps` names verbs being taken on them."""
+    kind = model.record_name()
+    taken = {number: verb for (record, number), verb in (steps or {}).items() if record == kind}
+    wanted = [d for d in demands(model, at=at) if not d.step or d.step in taken.values()]
+    numbers = list(numbers)
+    if not wanted or not numbers:
+        return []
+    rows = _judged(model, wanted, numbers)
+    return [
+        _unmet(model, demand, row["pk"])
+        for row in rows
+        for position, demand in enumerate(wanted)
+        if not row[f"met_{position}"] and (not demand.step or taken.get(row["pk"]) == demand.step)
+    ]
+
+
+def _judged(model: Any, wanted: list[Demand], numbers: list[int]) -> list[dict[str, Any]]:
+    names = {n for d in wanted for c in (d.condition, d.where) for n in words.names(c)}
+    rows = model._base_manager.filter(pk__in=numbers, removed_at=None)
+    rows = facts.annotate(rows, names)
+    verdicts = {f"met_{position}": _holds(model, demand) for position, demand in enumerate(wanted)}
+    return list(rows.annotate(**verdicts).values("pk", *verdicts))
+
+
+def _holds(model: Any, demand: Demand) -> Case:
+    met = words.where(model, demand.condition)
+    if not demand.where:
+        return Case(When(met, then=Value(True)), default=Value(False), output_field=BooleanField())
+    return Case(
+        When(words.where(model, demand.where), then=Case(When(met, then=True), default=False)),
+        default=Value(True),
+        output_field=BooleanField(),
+    )
+
+
+def _unmet(model: Any, demand: Demand, number: int) -> Unmet:
+    return Unmet(
+        sentence=sentence(model, demand),
+        field=demand.field,
+        clause=demand.clause,
+        record=model.record_name(),
+        subject_id=number,
+        rule_id=demand.rule_id,
+        is_gate=bool(demand.step),
+    )
+
+
+def sentence(model: Any, demand: Demand) -> str:
+    """What is missing and what to do, e.g. 还缺“地址”,请补上(RES-3.1.2a)."""
+    label = facts.label(model, demand.field)
+    plain = demand.condition.get(demand.field)
+    if plain in ({"not_empty": True}, True):
+        return f"还缺“{label}”,请补上({demand.clause})"
+    return f"要求{words.sentence(model, demand.condition)}({demand.clause})"
+
+
+def from_validation(record: Any, wrong: ValidationError) -> list[Unmet]:
+    """Field errors of the model as unmet conditions."""
+    kind = record.record_name()
+    if not hasattr(wrong, "error_dict"):
+        return [Unmet(sentence=text, record=kind) for text in wrong.messages]
+    return [
+        Unmet(sentence=_plain(record, field, text), field=_field(field), record=kind)
+        for field, texts in wrong.message_dict.items()
+        for text in texts
+    ]
+
+
+def _field(name: str) -> str:
+    return "" if name == "__all__" else name
+
+
+def _plain(record: Any, field: str, text: str) -> str:
+    if field == "__all__":
+        return text
+    label = facts.label(type(record), field)
+    return text if label in text else f"“{label}”:{text}"
+
+
+def from_database(record: Any, wrong: IntegrityError) -> list[Unmet]:
+    """A constraint of the database that only a race can reach, in the words of the model."""
+    name = getattr(getattr(wrong.__cause__, "diag", None), "constraint_name", "") or ""
+    for constraint in record._meta.constraints:
+        if constraint.name == name:
+            said = constraint.get_violation_error_message()
+            return [Unmet(sentence=str(said), record=record.record_name())]
+    return [
+        Unmet(
+            sentence=f"{record._meta.verbose_name}和已有的记录冲突,请刷新后核对",
+            record=record.record_name(),
+        )
+    ]

@@ -1,0 +1,43 @@
+"""Forms that the regulations themselves prescribe, planted at installation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fangyuan.forms.models import Form
+
+# TAG-4.1.1a: the seven groups of the monthly review; TAG-4.1.1b: the four points it dwells on.
+GROUPS = ["基本信息", "行业", "规模", "需求", "购买意向", "合作历史", "信用"]
+POINTS = {
+    "growth": "业务发展动态",
+    "people": "人员变动",
+    "needs": "需求变化",
+    "credit": "信用状况",
+}
+# DAY-3.1.2: the three fields that a quarterly review covers.
+FIELDS = {"size": "公司规模", "business_scope": "业务范围", "buying_habits": "采购习惯"}
+
+_YES_NO = [["CHANGED", "有变化"], ["SAME", "无变化"]]
+
+REVIEW: dict[str, Any] = {
+    "code": "REVIEW",
+    "version": 1,
+    "name": "客户信息复核单",
+    "kind": Form.Kind.REVIEW,
+    "covers": [*GROUPS, *FIELDS],
+    "items": [
+        {"name": name, "label": label, "kind": "choice", "choices": _YES_NO, "is_required": True}
+        for name, label in POINTS.items()
+    ]
+    + [
+        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": False}
+        for name, label in FIELDS.items()
+    ],
+}
+
+
+def plant(deed: Any) -> None:
+    """Create the prescribed forms that are not there yet."""
+    known = Form.objects.everything("安装").filter(code=REVIEW["code"], version=REVIEW["version"])
+    if not known.exists():
+        deed.create(Form, REVIEW, published_at=deed.at, key=REVIEW["code"])

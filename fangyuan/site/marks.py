@@ -1,0 +1,152 @@
+"""Small pieces of HTML drawn many times on a page: icon, clause chip, clock, avatar, progress.
+
+They are functions, not templates, because a list draws hundreds of them. All text is escaped here.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.templatetags.static import static
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
+
+from fangyuan.site import display
+
+PALETTE = ("", " c2", " c3", " c4", " c5")
+TAU = 2 * math.pi
+
+
+def _cls(*names: str) -> str:
+    return " ".join(name for name in names if name)
+
+
+def icon(name: str, size: str = "") -> SafeString:
+    """An icon of the sprite; it says nothing to a screen reader."""
+    href = f"{static('fy/icons.svg')}#{escape(name)}"
+    return mark_safe(
+        f'<svg class="{_cls("i", escape(size))}" aria-hidden="true"><use href="{href}"/></svg>'
+    )
+
+
+def clause(label: str, name: str = "", state: str = "", url: str = "") -> SafeString:
+    """The chip that names the clause behind a reminder."""
+    short = f"<span>{escape(name)}</span>" if name else ""
+    inner = f"<code>{escape(label)}</code>{short}"
+    cls = _cls("clause", escape(state))
+    if url:
+        return mark_safe(f'<a class="{cls}" href="{escape(url)}">{inner}</a>')
+    return mark_safe(f'<span class="{cls}">{inner}</span>')
+
+
+def clock(
+    due: datetime | None,
+    now: datetime,
+    *,
+    start: datetime | None = None,
+    flat: bool = False,
+) -> SafeString:
+    """A countdown that reads right without script and ticks with it."""
+    if due is None:
+        return mark_safe(f'<span class="cd flat mut">{display.MISSING}</span>')
+    began = f' data-start="{localtime(start).isoformat()}"' if start else ""
+    cls = _cls("cd", display.due_tone(due, now, start), "flat" if flat else "")
+    iso = localtime(due).isoformat()
+    return mark_safe(
+        f'<time class="{cls}" datetime="{iso}" data-due="{iso}"{began}'
+        f' title="{localtime(due):%Y-%m-%d %H:%M} 到期">{display.countdown(due, now)}</time>'
+    )
+
+
+def seal(char: str, kind: str = "") -> SafeString:
+    """A cinnabar seal: filled for 逾 and 违, outlined (`out`) for 准 and 结."""
+    return mark_safe(f'<span class="{_cls("seal", escape(kind))}">{escape(char)}</span>')
+
+
+def grade(value: str | None) -> SafeString:
+    """A square with the customer's grade."""
+    if not value:
+        return mark_safe(f'<span class="z">{display.MISSING}</span>')
+    return mark_safe(f'<span class="grade {escape(value)}">{escape(value)}</span>')
+
+
+def badge(text: str, tone: str = "") -> SafeString:
+    """A state in words on its colour."""
+    return mark_safe(f'<span class="{_cls("badge", escape(tone))}">{escape(text)}</span>')
+
+
+def tag(text: str) -> SafeString:
+    """A label that somebody entered."""
+    return mark_safe(f'<span class="tag">{escape(text)}</span>')
+
+
+def avatar(name: str, key: object = None, size: str = "") -> SafeString:
+    """The round picture of a person; its colour stays with the person."""
+    number = key if isinstance(key, int) else zlib.crc32(str(key or name).encode())
+    cls = _cls("av", escape(size)) + PALETTE[number % len(PALETTE)]
+    return mark_safe(
+        f'<span class="{cls}" aria-hidden="true">{escape(display.surname_char(name))}</span>'
+    )
+
+
+def who(name: str | None, key: object = None) -> SafeString:
+    """A person's picture and name."""
+    if not name:
+        return mark_safe(f'<span class="z">{display.MISSING}</span>')
+    return mark_safe(f'<span class="who">{avatar(name, key)}{escape(name)}</span>')
+
+
+def ring(value: float | None, *, size: int = 30, tone: str = "", text: str = "") -> SafeString:
+    """A ratio of a hundred as a ring with the number inside."""
+    share = max(0.0, min(100.0, float(value or 0)))
+    width = 3 if size <= 30 else 3.5
+    middle, radius = size / 2, size / 2 - width / 2 - (0.5 if size > 30 else 0)
+    round_ = f'cx="{middle:g}" cy="{middle:g}" r="{radius:g}" stroke-width="{width:g}"'
+    dash = f"{TAU * radius * share / 100:.1f} {TAU * radius:.1f}"
+    shown = escape(text or (display.MISSING if value is None else f"{share:.0f}"))
+    return mark_safe(
+        f'<svg class="{_cls("ring", escape(tone), "small" if size < 42 else "")}"'
+        f' width="{size}" height="{size}" viewBox="0 0 {size} {size}" role="img"'
+        f' aria-label="{shown}"><circle {round_}/>'
+        f'<circle {round_} stroke-dasharray="{dash}" transform="rotate(-90 {middle:g} {middle:g})"/>'
+        f'<text x="{middle:g}" y="{middle + 0.5:g}">{shown}</text></svg>'
+    )
+
+
+def bar(value: float | None, tone: str = "", goal: float | None = None) -> SafeString:
+    """A part of a hundred as a bar; `goal` cuts a line into it."""
+    share = max(0.0, min(100.0, float(value or 0)))
+    line = f'<rect class="goal" x="{goal:g}%" width="2" height="6"/>' if goal is not None else ""
+    return mark_safe(
+        f'<svg class="{_cls("bar", escape(tone))}" role="img" aria-label="{share:.0f}%">'
+        f'<rect width="{share:.1f}%" height="6"/>{line}</svg>'
+    )
+
+
+def pips(done: int, total: int, blocked: int = 0, label: str = "") -> SafeString:
+    """Counts as little squares: done, in the way, still open."""
+    rest = max(0, total - done - blocked)
+    cells = '<i class="y"></i>' * done + '<i class="x"></i>' * blocked + "<i></i>" * rest
+    said = escape(label or f"{done}/{total}")
+    return mark_safe(f'<span class="pips" role="img" aria-label="{said}">{cells}</span>')
+
+
+def spark(values: Sequence[float | None], tone: str = "", width: int = 84) -> SafeString:
+    """A short line of numbers whose last point is a square."""
+    numbers = [float(value) for value in values if value is not None]
+    if len(numbers) < 2:
+        return mark_safe(f'<span class="mut s">{display.MISSING}</span>')
+    low, reach = min(numbers), (max(numbers) - min(numbers)) or 1.0
+    step = width / (len(numbers) - 1)
+    points = [(i * step, 26 - 24 * (n - low) / reach) for i, n in enumerate(numbers)]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[-1]
+    return mark_safe(
+        f'<svg class="{_cls("spark", escape(tone))}" width="{width}" height="28"'
+        f' viewBox="0 0 {width} 28" aria-hidden="true"><polygon points="0,28 {line} {width},28"/>'
+        f'<polyline points="{line}"/><rect x="{x - 2:.1f}" y="{y - 2:.1f}" width="4" height="4"/></svg>'
+    )
