@@ -1,0 +1,97 @@
+"""Display filters and small marks for templates: `{% load fy %}`.
+
+Filters that speak of time take `now` as their argument (`{{ at|when:now }}`);
+tags take it as `now=` or from the context variable of that name, and refuse to guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.utils.safestring import SafeString
+
+from fangyuan.site import display, marks
+
+register = template.Library()
+
+for _name in ("dash", "wan", "money", "yuan", "pct", "rate_tone", "span", "mask_phone"):
+    register.filter(_name, getattr(display, _name))
+register.filter("surname_char", display.surname_char)
+register.filter("clause_state", display.clause_state)
+
+for _name in ("icon", "clause", "seal", "grade", "badge", "tag", "avatar", "who"):
+    register.simple_tag(getattr(marks, _name), name=_name)
+for _name in ("ring", "bar", "pips", "spark"):
+    register.simple_tag(getattr(marks, _name), name=_name)
+
+
+@register.filter
+def when(at: date | datetime | None, now: datetime) -> str:
+    """A moment as one says it."""
+    return display.when(at or None, now)
+
+
+@register.filter
+def moment(at: date | datetime | None, now: datetime) -> str:
+    """A moment with its time of day."""
+    return display.moment(at or None, now)
+
+
+@register.filter
+def left(due: datetime | None, now: datetime) -> str:
+    """The time left: 剩 2 天, 1:42:08, 逾 17 分."""
+    return display.left(due or None, now)
+
+
+@register.filter
+def left_words(due: datetime | None, now: datetime) -> str:
+    """The time left in words."""
+    return display.left_words(due or None, now)
+
+
+@register.filter
+def due_tone(due: datetime | None, now: datetime) -> str:
+    """The colour of a due time, when only the due time is known."""
+    return display.due_tone(due or None, now)
+
+
+def _now(context: Context, given: datetime | None) -> datetime:
+    now = given or context.get("now")
+    if not isinstance(now, datetime):
+        raise template.TemplateSyntaxError("这个标签要用到 now,上下文里没有。")
+    return now
+
+
+@register.simple_tag(takes_context=True)
+def cd(
+    context: Context,
+    due: datetime | None,
+    start: datetime | None = None,
+    flat: bool = False,
+    now: datetime | None = None,
+) -> SafeString:
+    """A ticking countdown to `due`."""
+    return marks.clock(due or None, _now(context, now), start=start or None, flat=flat)
+
+
+@register.simple_tag(takes_context=True)
+def duty_state(
+    context: Context,
+    state: str | None,
+    due: datetime | None = None,
+    start: datetime | None = None,
+    now: datetime | None = None,
+) -> str:
+    """The class of a duty's chip: its state's, or while open that of its clock."""
+    return display.clause_state(state, display.due_tone(due, _now(context, now), start))
+
+
+@register.simple_tag
+def avatars(people: Sequence[Any], most: int = 5) -> SafeString:
+    """Overlapping pictures of the first few people, each with `name` and `pk`."""
+    shown = [marks.avatar(person.name, person.pk) for person in list(people)[:most]]
+    return SafeString(f'<span class="avs">{"".join(shown)}</span>')
