@@ -1,6 +1,7 @@
 """The activities room as Django knows it."""
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import AppConfig
 
@@ -13,4 +14,5 @@ class ActivitiesConfig(AppConfig):
     verbose_name = "活动"
 
     def ready(self) -> None:
-        import_module("fangyuan.activities.actions")
+        if find_spec("fangyuan.core.facts"):
+            import_module("fangyuan.activities.actions")

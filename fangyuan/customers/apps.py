@@ -1,6 +1,7 @@
 """The customers room as Django knows it."""
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from django.apps import AppConfig
 
@@ -13,4 +14,5 @@ class CustomersConfig(AppConfig):
     verbose_name = "客户与线索"
 
     def ready(self) -> None:
-        import_module("fangyuan.customers.actions")
+        if find_spec("fangyuan.core.facts"):
+            import_module("fangyuan.customers.actions")
