@@ -121,6 +121,21 @@ class CalendarDay(Record):
         return f"{self.on} {self.name}"
 
 
+class Workday(Row):
+    """One day of the calendar as it stands, numbered so that `3wd` is one look-up."""
+
+    on = models.DateField("日期", primary_key=True)
+    is_working = models.BooleanField("上班")
+    nth = models.IntegerField("第几个工作日")
+    unknown = models.IntegerField("至此未公布的天数")
+
+    class Meta(Row.Meta):
+        verbose_name = "工作日"
+        indexes = [
+            models.Index(fields=["nth"], name="workday_nth", condition=models.Q(is_working=True))
+        ]
+
+
 class Operation(Record):
     """One run of a system job: sweep, backup, drill, maintenance."""
 

@@ -40,7 +40,9 @@ class Policy(Record):
 
     stage_field = "stage"
     moves = {
-        "DRAFT": ("REPLAYED",), "REPLAYED": ("WAITING",), "WAITING": ("PUBLISHED",),
+        "DRAFT": ("REPLAYED",),
+        "REPLAYED": ("WAITING",),
+        "WAITING": ("PUBLISHED",),
         "PUBLISHED": ("SUPERSEDED",),
     }
 
@@ -137,7 +139,9 @@ class Obligation(Row):
     The table is made by hand-written SQL in the migrations (Django knows no partitions).
     """
 
-    rule = models.ForeignKey(Rule, models.DO_NOTHING, related_name="obligations", verbose_name="规则")
+    rule = models.ForeignKey(
+        Rule, models.DO_NOTHING, related_name="obligations", verbose_name="规则"
+    )
     subject = fields.AnyField("对象")
     occurrence = fields.Text("发生")
     began_on = models.DateField("起月")
@@ -149,6 +153,7 @@ class Obligation(Row):
     met_at = models.DateTimeField("完成", null=True)
     state = fields.Choice("状态", choices=State)
     cause = models.JSONField("缘由", default=dict)
+    wakes_at = models.DateTimeField("时间到此会变", null=True, editable=False)
 
     reach = {"people": ("person",)}
 
@@ -176,6 +181,55 @@ class Move(Row):
         indexes = [models.Index(fields=["obligation_id", "at"], name="move_of_obligation")]
 
 
+class Tally(Row):
+    """How many duties of one rule, person and due day stand in one state; kept by the settling."""
+
+    rule_id = models.BigIntegerField("规则")
+    person_id = models.BigIntegerField("责任人", null=True)
+    due_on = models.DateField("到期日")
+    state = fields.Text("状态")
+    number = models.BigIntegerField("件数")
+
+    class Meta(Row.Meta):
+        verbose_name = "义务计数"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule_id", "due_on", "state", "person_id"], name="tally_once",
+                nulls_distinct=False,
+            )
+        ]
+
+
+class Progress(Row):
+    """How far the sweep has come: one row for the whole, one for each rule."""
+
+    rule = models.OneToOneField(
+        Rule, models.CASCADE, null=True, related_name="progress", verbose_name="规则"
+    )
+    cursor = models.BigIntegerField("已读到的事务号", default=0)
+    as_of = models.DateTimeField("扫描时点", null=True)
+    failed_at = models.DateTimeField("失败时间", null=True)
+    error = fields.Note("错误")
+
+    class Meta(Row.Meta):
+        verbose_name = "扫描进度"
+
+
+class Wake(Row):
+    """An instant in a record's future at which the sweep must look at it again."""
+
+    record = fields.Text("对象类型")
+    record_id = models.BigIntegerField("对象编号")
+    at = models.DateTimeField("时刻")
+
+    class Meta(Row.Meta):
+        verbose_name = "待到时刻"
+        constraints = [
+            models.UniqueConstraint(fields=["record", "record_id", "at"], name="wake_once")
+        ]
+        indexes = [models.Index(fields=["at"], name="wake_at")]
+
+
 class Waiver(Record):
     """An approved exemption of a record or person from a clause for a span of time."""
 
@@ -196,11 +250,13 @@ class Waiver(Record):
         ordering = ["-starts_at", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at")), name="waiver_span",
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="waiver_span",
                 violation_error_message="豁免的止要晚于起",
             ),
             models.CheckConstraint(
-                condition=~Q(subject_id=None) | ~Q(person=None), name="waiver_of_something",
+                condition=~Q(subject_id=None) | ~Q(person=None),
+                name="waiver_of_something",
                 violation_error_message="豁免要写明对象或人员",
             ),
         ]
@@ -269,7 +325,9 @@ class Decision(Record):
     request = models.ForeignKey(
         Request, models.PROTECT, related_name="decisions", verbose_name="申请"
     )
-    person = models.ForeignKey(Person, models.PROTECT, related_name="decisions", verbose_name="审批人")
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="decisions", verbose_name="审批人"
+    )
     step = models.PositiveIntegerField("节点")
     verdict = fields.Choice("意见", choices=Verdict)
     at = models.DateTimeField("时间")
