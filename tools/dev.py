@@ -89,7 +89,7 @@ def test(args: list[str]) -> int:
         with slot() as name:
             env = settings(base, owner=True)
             env |= {"FY_TEST": "1", "FY_TEST_DB": name, "FY_BROWSER": browser}
-            env |= {"FY_DATA": str(home() / "testdata" / name)}
+            env |= {"FY_DATA": str(folder("testdata", name))}
             return call([str(python), "-m", "pytest", *args], env, cwd=ROOT)
     finally:
         base.leave()
@@ -100,7 +100,7 @@ def bench(args: list[str]) -> int:
     python = packages.ensure(say, dev=(ROOT / "bench/requirements.in").exists())
     base = database.embedded(home(), "pgbench", postgres.BENCH)
     try:
-        env = settings(base) | {"FY_DATA": str(home() / "benchdata")}
+        env = settings(base) | {"FY_DATA": str(folder("benchdata"))}
         return call([str(python), "-m", "bench", *args], env, cwd=ROOT)
     finally:
         base.leave()
@@ -134,7 +134,7 @@ def ready(tell: packages.Say, *, demo: bool = False) -> Iterator[database.Databa
 
 def prepare(base: database.Database, tell: packages.Say, *, demo: bool) -> None:
     """Migrate and load what every database has; once for each state of the sources."""
-    (home() / "static").mkdir(parents=True, exist_ok=True)
+    folder()
     key = fingerprint()
     if base.note("prepared") != key:
         tell("准备数据库")
@@ -281,6 +281,13 @@ def fingerprint() -> str:
 def home() -> Path:
     """The data folder."""
     return Path(os.environ.get("FY_DATA") or ROOT / "var").resolve()
+
+
+def folder(*names: str) -> Path:
+    """A data folder below the data folder, with the subfolder that the settings name."""
+    here = home().joinpath(*names)
+    (here / "static").mkdir(parents=True, exist_ok=True)
+    return here
 
 
 def manage(*args: str) -> list[str]:

