@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -51,13 +52,15 @@ def main() -> int:
     }
     if name not in commands:
         return complain(f"用法:python3 tools/dev.py {'|'.join(commands)} [参数…]")
-    signal.signal(signal.SIGTERM, interrupted)
+    for request in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(request) is not signal.SIG_IGN:
+            signal.signal(request, interrupted)
     try:
         return commands[name](rest)
     except postgres.SetupFailed as trouble:
         return complain(str(trouble))
     except subprocess.CalledProcessError as trouble:
-        return complain(f"这一步没有成功(退出码 {trouble.returncode}):{trouble.cmd[0]}")
+        return complain(f"没有成功(退出码 {trouble.returncode}):{shlex.join(trouble.cmd)}")
     except KeyboardInterrupt:
         return 130
 
@@ -97,7 +100,7 @@ def test(args: list[str]) -> int:
 
 def bench(args: list[str]) -> int:
     """Run the measurements on a cluster of their own, set up like a production server."""
-    python = packages.ensure(say, dev=(ROOT / "bench/requirements.in").exists())
+    python = packages.ensure(say)
     base = database.embedded(home(), "pgbench", postgres.BENCH)
     try:
         env = settings(base) | {"FY_DATA": str(folder("benchdata"))}
