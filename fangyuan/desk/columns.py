@@ -1,0 +1,355 @@
+"""Values as they leave the database: cells of lists, facts, histories; names of what they point at.
+
+Everything a person is not to see is taken out here: hidden fields, masked numbers, records outside
+the actor's scope. The number of queries follows the kinds of columns, never the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import dateparse
+
+from fangyuan.access import table
+from fangyuan.core import fields, records
+from fangyuan.core.models import Term
+from fangyuan.engine.models import Obligation, Rule
+from fangyuan.org.models import Holding, Person
+
+OPEN_STATES = ("OPEN", "BREACHED")
+# A period that was missed cannot be made good; after this long it no longer leads a list.
+MISSED_FOR = timedelta(days=30)
+SHORT = 60
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value ready for a template, which chooses the mark by `kind`."""
+
+    kind: str
+    value: Any = None
+    url: str = ""
+    field: str = ""
+    note: str = ""
+    key: Any = None
+
+    @property
+    def text(self) -> str:
+        """The value in plain words, for titles, cards and comparisons."""
+        if self.kind == "tags":
+            return "、".join(self.value)
+        return "" if self.value is None else str(self.value)
+
+
+EMPTY = Cell("none")
+HIDDEN = Cell("hidden", "不在你的权限内")
+
+
+class Labels:
+    """Names of referred-to records, fetched once per type and only if the actor may see them."""
+
+    def __init__(self, actor: Any) -> None:
+        self.actor = actor
+        self.asked: dict[type[models.Model], set[Any]] = {}
+        self.known: dict[type[models.Model], dict[Any, str]] = {}
+
+    def ask(self, model: type[models.Model], keys: Iterable[Any]) -> None:
+        """Note that these records will be named."""
+        wanted = {key for key in keys if key not in (None, "")}
+        self.asked.setdefault(model, set()).update(wanted - self.known.get(model, {}).keys())
+
+    def load(self) -> Labels:
+        """Fetch what was asked for."""
+        for model, keys in self.asked.items():
+            if not keys:
+                continue
+            by = "key" if model is Term else "pk"
+            found = model.objects.seen_by(self.actor).filter(**{f"{by}__in": keys})  # type: ignore[attr-defined]
+            for name in getattr(model, "named_by", ()):
+                found = found.select_related(name)
+            known = self.known.setdefault(model, {})
+            known.update({getattr(one, by): str(one) for one in found})
+        self.asked = {}
+        return self
+
+    def name(self, model: type[models.Model], key: Any) -> str | None:
+        """The record's name, or None where the actor may not see it."""
+        return self.known.get(model, {}).get(key)
+
+    def cell(self, model: type[models.Model], key: Any) -> Cell:
+        """A link to the record; a person is shown with their picture."""
+        if key in (None, ""):
+            return EMPTY
+        name = self.name(model, key)
+        if model is Term:
+            return Cell("text", name or str(key).split(":", 1)[-1])
+        if name is None:
+            return HIDDEN
+        if model is Person:
+            return Cell("who", name, key=key)
+        return Cell("link", name, url=f"/{model.record_name()}/{key}", key=key)  # type: ignore[attr-defined]
+
+
+def field_of(model: type[models.Model], name: str) -> Any:
+    """The field or pointer of this name, or None."""
+    if name in getattr(model, "any_fields", {}):
+        return model.any_fields[name]  # type: ignore[attr-defined]
+    try:
+        found = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return found if getattr(found, "concrete", False) else None
+
+
+def label_of(model: type[models.Model], name: str) -> str:
+    """The field's Chinese name."""
+    found = field_of(model, name)
+    return str(found.verbose_name) if found is not None else name
+
+
+def value_of(row: Any, field: Any) -> Any:
+    """The raw value: a number for a foreign key, a pair for a pointer."""
+    return getattr(row, getattr(field, "attname", field.name))
+
+
+def references(field: Any, value: Any) -> list[tuple[type[models.Model], Any]]:
+    """The records that a raw value of this field points at."""
+    if value in (None, "", [], ()):
+        return []
+    if isinstance(field, fields.AnyField):
+        model = records.row_types().get(value[0])
+        return [(model, value[1])] if model else []
+    if isinstance(field, models.ForeignKey):
+        return [(field.related_model, value)]
+    if isinstance(field, fields.TermSet):
+        return [(Term, f"{field.domain}:{code}") for code in value]
+    return []
+
+
+def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
+    """How a raw value of this field is shown."""
+    if value in (None, "", [], ()):
+        return EMPTY
+    if pointers := references(field, value):
+        if isinstance(field, fields.TermSet):
+            return Cell("tags", [labels.cell(*pointer).text for pointer in pointers])
+        return labels.cell(*pointers[0])
+    if isinstance(field, fields.ChoiceSet):
+        said = dict(field.vocabulary)
+        return Cell("tags", [str(said.get(code, code)) for code in value])
+    if getattr(field, "choices", None):
+        said = str(dict(field.flatchoices).get(value, value))
+        kind = "grade" if field.name == "grade" else "choice"
+        return Cell(kind, said, key=value)
+    return _plain(field, value)
+
+
+def _plain(field: Any, value: Any) -> Cell:
+    if isinstance(value, bool):
+        return Cell("bool", "是" if value else "否", key=value)
+    if isinstance(value, list):
+        return Cell("tags", [str(item) for item in value])
+    if isinstance(field, fields.Money):
+        return Cell("money", Decimal(str(value)))
+    if isinstance(field, fields.Percent):
+        return Cell("num", f"{Decimal(str(value)).normalize():f}%")
+    if isinstance(value, (int, Decimal, float)):
+        return Cell("num", value)
+    if isinstance(field, models.DateTimeField):
+        return Cell("at", value if isinstance(value, datetime) else dateparse.parse_datetime(value))
+    if isinstance(field, models.DateField):
+        return Cell("date", value if isinstance(value, date) else dateparse.parse_date(value))
+    if isinstance(value, dict):
+        return Cell("text", "、".join(f"{key} {inner}" for key, inner in value.items()))
+    return Cell("note" if isinstance(field, fields.Note) else "text", str(value))
+
+
+def mask(value: str) -> str:
+    """A number or address with its middle hidden: 138****5621, z***@example.com."""
+    if "@" in value:
+        name, _, place = value.partition("@")
+        return f"{name[:1]}***@{place}"
+    return f"{value[:3]}****{value[-4:]}" if len(value) >= 7 else "****"
+
+
+class Facade:
+    """The cells of rows of one type for one actor: hiding, masking and naming done once."""
+
+    def __init__(self, rows: Sequence[Any], actor: Any, hidden: dict[int, frozenset[str]]) -> None:
+        self.labels = Labels(actor)
+        self.hidden = hidden
+        self.masked = table.masked(type(rows[0]).record_name()) if rows else frozenset()
+
+    def ask(self, rows: Sequence[Any], names: Iterable[str]) -> None:
+        """Note which fields of these rows will be shown."""
+        for row in rows:
+            for name in names:
+                found = field_of(type(row), name)
+                if found is None:
+                    continue
+                for model, key in references(found, value_of(row, found)):
+                    self.labels.ask(model, [key])
+
+    def cell(self, row: Any, name: str) -> Cell:
+        """The cell of one field of one row."""
+        if name in self.hidden.get(row.pk, ()):
+            return replace(HIDDEN, field=name)
+        found = field_of(type(row), name)
+        value = value_of(row, found)
+        if name in self.masked and value:
+            return Cell("mask", mask(str(value)), field=name, key=row.pk)
+        return replace(cell_of(found, value, self.labels), field=name)
+
+
+@dataclass
+class Column:
+    """A field of the record as a column."""
+
+    name: str
+    label: str = ""
+    is_wide: bool = False  # takes a line of its own on a phone's card
+    on_card: bool = True  # whether a phone's card shows it
+
+    def heading(self, model: type[models.Model]) -> str:
+        """The column's Chinese name."""
+        return self.label or label_of(model, self.name)
+
+    def fields(self) -> tuple[str, ...]:
+        """The fields it reads, for checks and for naming."""
+        return (self.name,)
+
+    def is_numeric(self, model: type[models.Model]) -> bool:
+        """Whether its values stand to the right."""
+        numeric = (models.DecimalField, models.IntegerField)
+        return isinstance(field_of(model, self.name), numeric)
+
+    def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
+        """Fetch what the cells need besides the rows."""
+
+    def cell(self, row: Any, facade: Facade) -> Cell:
+        """The value of one row."""
+        return facade.cell(row, self.name)
+
+
+@dataclass
+class Title(Column):
+    """The record's own name as a link, with a grey second line of other fields."""
+
+    sub: Any = ()
+
+    def fields(self) -> tuple[str, ...]:
+        second = self.sub.split() if isinstance(self.sub, str) else self.sub
+        return (self.name, *second)
+
+    def cell(self, row: Any, facade: Facade) -> Cell:
+        second = [facade.cell(row, name).text for name in self.fields()[1:]]
+        shown = facade.cell(row, self.name).text or str(row)
+        url = f"/{row.record_name()}/{row.pk}"
+        return Cell("title", shown[:SHORT], url=url, note=" · ".join(filter(None, second)))
+
+
+@dataclass
+class Owner(Column):
+    """Who answers for the record now, from the holdings."""
+
+    name: str = "owner"
+    label: str = "负责人"
+
+    def fields(self) -> tuple[str, ...]:
+        return ()
+
+    def is_numeric(self, model: type[models.Model]) -> bool:
+        return False
+
+    def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
+        self.found = owners(rows)
+        facade.labels.ask(Person, self.found.values())
+
+    def cell(self, row: Any, facade: Facade) -> Cell:
+        return facade.labels.cell(Person, self.found.get(row.pk))
+
+
+def owners(rows: Sequence[Any]) -> dict[int, int]:
+    """The person who answers for each of these rows of one type."""
+    if not rows:
+        return {}
+    held = Holding.objects.everything("列出的行已按范围取出").filter(
+        subject_type=rows[0].record_name(),
+        subject_id__in=[row.pk for row in rows],
+        role="OWNER",
+        ends_at=None,
+        removed_at=None,
+    )
+    return dict(held.values_list("subject_id", "person_id"))
+
+
+@dataclass
+class Due(Column):
+    """The next thing to be done about the record, by when, under which clause.
+
+    `through` names reverse relations whose records' duties count as the record's own.
+    """
+
+    name: str = "due"
+    label: str = "下一义务"
+    is_wide: bool = True
+    through: tuple[str, ...] = ()
+
+    def fields(self) -> tuple[str, ...]:
+        return ()
+
+    def is_numeric(self, model: type[models.Model]) -> bool:
+        return False
+
+    def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
+        self.found = next_duties(rows, facade.labels.actor, now, self.through)
+
+    def cell(self, row: Any, facade: Facade) -> Cell:
+        duty = self.found.get(row.pk)
+        return Cell("due", duty) if duty else EMPTY
+
+
+def open_duties(actor: Any, now: datetime) -> Any:
+    """Duties still to be met that the actor may see; long-missed periods are left out."""
+    missed = Q(state="BREACHED", rule__kind=Rule.Kind.CADENCE, due_at__lt=now - MISSED_FOR)
+    seen = Obligation.objects.seen_by(actor).filter(state__in=OPEN_STATES, rule__is_shadow=False)
+    return seen.exclude(missed).select_related("rule__clause").order_by("due_at", "id")
+
+
+def next_duties(
+    rows: Sequence[Any], actor: Any, now: datetime, through: tuple[str, ...] = ()
+) -> dict[int, Any]:
+    """The earliest open duty about each row."""
+    if not rows:
+        return {}
+    model, numbers = type(rows[0]), [row.pk for row in rows]
+    mine = open_duties(actor, now).filter(subject_type=model.record_name(), subject_id__in=numbers)
+    duties = [(duty.subject_id, duty) for duty in mine]
+    for name in through:
+        relation = model._meta.get_field(name)
+        child, back = relation.related_model, relation.field.attname
+        parent = child._base_manager.filter(pk=OuterRef("subject_id")).values(back)[:1]
+        theirs = open_duties(actor, now).filter(
+            subject_type=child.record_name(),
+            subject_id__in=child._base_manager.filter(**{f"{back}__in": numbers}).values("pk"),
+        )
+        duties += [(duty.parent, duty) for duty in theirs.annotate(parent=Subquery(parent))]
+    found: dict[int, Any] = {}
+    for number, duty in sorted(duties, key=lambda pair: (pair[1].due_at, pair[1].pk)):
+        found.setdefault(number, duty)
+    return found
+
+
+def columns(desk: Any) -> list[Column]:
+    """The desk's columns as objects; the first one links to the record."""
+    found = [one if isinstance(one, Column) else Column(one) for one in desk.columns]
+    if found and type(found[0]) is Column:
+        found[0] = Title(found[0].name, found[0].label)
+    return found
