@@ -72,7 +72,9 @@ def check_out(deed: door.Deed, activity: Any, *, at: datetime | None = None) -> 
 def write_record(deed: door.Deed, activity: Any, **said: Any) -> Any:
     """Write up an activity; complete with its three parts it counts as written (KA-3.3.2a)."""
     ended = said.pop("ended_at", None) or activity.ended_at or deed.at
-    parts = [said.get(name, getattr(activity, name)) for name in ("situation", "feedback", "result")]
+    parts = [
+        said.get(name, getattr(activity, name)) for name in ("situation", "feedback", "result")
+    ]
     written = activity.written_at or (deed.at if all(parts) else None)
     changed = deed.change(
         activity,
@@ -140,7 +142,9 @@ def _gaps(line: Any) -> list[door.Unmet]:
         "content": "内容",
     }
     return [
-        door.Unmet(f"第 {line.pk} 项还缺“{label}”(KA-3.3.1a)", name, "KA-3.3.1a", "plan_item", line.pk)
+        door.Unmet(
+            f"第 {line.pk} 项还缺“{label}”(KA-3.3.1a)", name, "KA-3.3.1a", "plan_item", line.pk
+        )
         for name, label in parts.items()
         if not getattr(line, name)
     ]

@@ -1,5 +1,17 @@
-"""Every address of the product."""
+"""Every address of the product. Special pages first, then the desk's faces of every record type."""
 
-from django.urls import URLPattern, URLResolver
+from __future__ import annotations
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from fangyuan.site import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("login", views.login, name="login"),
+    path("logout", views.logout, name="logout"),
+    path("healthz", views.healthz, name="healthz"),
+    path("messages", views.messages, name="messages"),
+    path("components", views.components, name="components"),
+    path("sw.js", views.service_worker, name="service_worker"),
+    path("", include("fangyuan.desk.urls")),
+]

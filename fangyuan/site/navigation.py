@@ -1,0 +1,156 @@
+"""The sidebar, the phone's bottom bar and quick entry: what exists, as far as the actor may see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fangyuan.access import table
+
+
+@dataclass(frozen=True)
+class Item:
+    """One place to go; `record` and `operation` say what right it needs."""
+
+    label: str
+    url: str
+    icon: str
+    record: str = ""
+    operation: str = "r"
+    key: str = ""
+    groups: frozenset[str] = frozenset()
+    count: int = 0
+    hot: bool = False
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading of the sidebar with its items."""
+
+    label: str
+    items: list[Item]
+
+
+LEADERS = frozenset({"lead", "head", "exec", "ops", "audit", "region"})
+
+GROUPS = [
+    Group(
+        "工作",
+        [
+            Item("工作台", "/", "home", key="h"),
+            Item("义务", "/obligation/", "task", "obligation"),
+            Item("审批", "/approvals", "stamp", "request"),
+            Item("拜访", "/visits", "pin", "activity", key="v"),
+            Item("计划", "/plan/", "cal", "plan"),
+            Item("任务", "/task/", "check", "task"),
+        ],
+    ),
+    Group(
+        "客户",
+        [
+            Item("客户", "/customer/", "users", "customer", key="k"),
+            Item("联系人", "/contact/", "team", "contact"),
+            Item("线索", "/lead/board", "pool", "lead"),
+            Item("往来", "/activity/", "phone", "activity"),
+            Item("变动", "/change/", "alert", "change"),
+            Item("信息复核", "/response/", "file", "response"),
+            Item("标签", "/tag/", "tag", "tag"),
+        ],
+    ),
+    Group(
+        "规矩",
+        [
+            Item("制度驾驶舱", "/cockpit", "dial", "clause", key="r"),
+            Item("制度库", "/policy/", "book", "policy"),
+            Item("豁免", "/waiver/", "scale", "waiver"),
+        ],
+    ),
+    Group(
+        "支持",
+        [
+            Item("团队", "/team/", "team", "team"),
+            Item("人员", "/person/", "smile", "person"),
+            Item("请假", "/leave/", "clock", "leave"),
+            Item("表单", "/form/", "file", "form"),
+        ],
+    ),
+    Group(
+        "设置",
+        [
+            Item("导入", "/import_batch/", "in", "import_batch"),
+            Item("工作日历", "/calendar_day/", "cal", "calendar_day"),
+            Item("字典", "/term/", "cols", "term", "u"),
+            Item(
+                "事件日志",
+                "/event/",
+                "history",
+                "event",
+                groups=frozenset({"audit", "it", "admin"}),
+            ),
+            Item(
+                "访问留痕",
+                "/access_log/",
+                "eye",
+                "access_log",
+                groups=frozenset({"audit", "it", "admin"}),
+            ),
+        ],
+    ),
+]
+
+QUICK = [
+    Item("拜访", "/visits/new", "pin", "activity", "c", "v"),
+    Item("客户", "/customer/new", "users", "customer", "c", "n"),
+    Item("电话", "/activity/new?kind=CALL", "phone", "activity", "c", "p"),
+    Item("变动", "/change/new", "alert", "change", "c", "t"),
+    Item("线索", "/lead/new", "pool", "lead", "c", "o"),
+    Item("任务", "/task/new", "check", "task", "c", "l"),
+]
+
+TABS = ("/", "/customer/", "/visits", "/cockpit")
+
+
+def _allowed(actor: Any, item: Item) -> bool:
+    if item.groups and not (item.groups & table.sight(actor).groups):
+        return False
+    return not item.record or table.may(actor, item.record, item.operation)
+
+
+def _here(path: str, item: Item) -> bool:
+    root = "/" + item.url.strip("/").split("/")[0]
+    return path == "/" if item.url == "/" else path == root or path.startswith(root + "/")
+
+
+def groups(actor: Any, path: str, counts: dict[str, tuple[int, bool]]) -> list[Group]:
+    """The sidebar for an actor on a page; `counts` gives (number, contains overdue) per URL."""
+    shown = []
+    for group in GROUPS:
+        items = [
+            replace(
+                item,
+                current=_here(path, item),
+                count=counts.get(item.url, (0, False))[0],
+                hot=counts.get(item.url, (0, False))[1],
+            )
+            for item in group.items
+            if _allowed(actor, item)
+        ]
+        if items:
+            shown.append(Group(group.label, items))
+    return shown
+
+
+def quick(actor: Any) -> list[Item]:
+    """What the actor may enter with one key."""
+    return [item for item in QUICK if _allowed(actor, item)]
+
+
+def tabs(actor: Any, path: str) -> list[Item]:
+    """The four places of the phone's bottom bar."""
+    found = {item.url: item for group in GROUPS for item in group.items}
+    return [
+        replace(found[url], current=_here(path, found[url]))
+        for url in TABS
+        if _allowed(actor, found[url])
+    ]
