@@ -1,0 +1,158 @@
+"""Obligations in the words of the person who owes them: what to do, about whom, where, until when.
+
+Rooms say with `phrase` how a duty of theirs is called and where it is met; whatever nobody named is
+called by its clause. Used by the workbench, the duties panel, lists and reminders alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fangyuan.access import scopes
+from fangyuan.core import records
+from fangyuan.engine.models import Obligation
+
+PERIODS = {
+    "day": "今天",
+    "week": "本周",
+    "biweek": "本双周",
+    "month": "本月",
+    "quarter": "本季",
+    "half-year": "本半年",
+    "year": "今年",
+}
+SHOWN = ("OPEN", "BREACHED")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """How a kind of duty is called, and where it is met; `{id}` is the subject's number."""
+
+    say: str
+    url: str
+    act: str
+    params: Mapping[str, Any]
+
+
+_phrases: list[tuple[str, Phrase]] = []
+
+
+def phrase(record: str, *, say: str, url: str, act: str = "去办", **params: Any) -> None:
+    """Name the duties about `record` whose rule has these parameters (`until`, `event`, `when` …).
+
+    `say` may hold `{period}`, e.g. 完成{period}拜访. The most particular phrase wins.
+    """
+    _phrases.append((record, Phrase(say, url, act, params)))
+
+
+def _phrase(record: str, params: Mapping[str, Any]) -> Phrase | None:
+    fitting = [
+        found
+        for kind, found in _phrases
+        if kind == record and all(_fits(params.get(k), v) for k, v in found.params.items())
+    ]
+    return max(fitting, key=lambda found: len(found.params), default=None)
+
+
+def _fits(given: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping) and isinstance(given, Mapping):
+        return all(given.get(key) == value for key, value in wanted.items())
+    return bool(given == wanted)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One obligation as it is shown."""
+
+    pk: int
+    title: str
+    subject: str
+    subject_url: str
+    clause: str
+    name: str
+    clause_url: str
+    state: str
+    start: datetime
+    due: datetime
+    met: datetime | None
+    person_id: int | None
+    person: str
+    url: str
+    action: str
+    why_url: str
+    is_told_late: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done."""
+        return self.state in SHOWN
+
+
+def mine(person: Any, *, until: datetime, since: datetime) -> list[Any]:
+    """What a person owes: everything open that falls due before `until`, and what became red or was
+    done since `since`; one query."""
+    rows = (
+        Obligation.objects.everything("本人义务")
+        .filter(person=person)
+        .select_related("rule__clause")
+    )
+    owed = rows.filter(state="OPEN", due_at__lt=until)
+    red = rows.filter(state="BREACHED", due_at__gte=since)
+    done = rows.filter(state__in=["MET", "LATE"], met_at__gte=since)
+    return list(owed.union(red, done, all=True).order_by("due_at")[:400])
+
+
+def describe(found: Iterable[Any], actor: Any) -> list[Duty]:
+    """These obligations in words; one query per type of subject, however many there are.
+
+    Subjects outside the actor's rows keep their type's name only.
+    """
+    rows = list(found)
+    names = _names(rows, actor)
+    return [_duty(row, names) for row in rows]
+
+
+def _names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
+    wanted: dict[str, set[int]] = {}
+    for row in rows:
+        wanted.setdefault(row.subject_type, set()).add(row.subject_id)
+    names: dict[tuple[str, int], str] = {}
+    types = records.row_types()
+    for kind, numbers in wanted.items():
+        model = types[kind]
+        seen = model._base_manager.filter(scopes.seen(actor, model), pk__in=numbers)
+        related = [f.name for f in model._meta.fields if f.name in ("customer", "person", "plan")]
+        for record in seen.select_related(*related):
+            about = next((getattr(record, n) for n in related if getattr(record, n, None)), None)
+            names[kind, record.pk] = f"{about}" if about and kind != "person" else str(record)
+    return names
+
+
+def _duty(row: Any, names: dict[tuple[str, int], str]) -> Duty:
+    clause, params = row.rule.clause, row.rule.params
+    kind, number = row.subject_type, row.subject_id
+    said = _phrase(kind, params)
+    period = PERIODS.get(params.get("per", ""), "")
+    fallback = records.row_types()[kind]._meta.verbose_name
+    return Duty(
+        pk=row.pk,
+        title=said.say.format(period=period) if said else (clause.title or clause.number),
+        subject=names.get((kind, number), str(fallback)),
+        subject_url=f"/{kind}/{number}",
+        clause=clause.number,
+        name=clause.title,
+        clause_url=f"/clause/{clause.number}",
+        state=row.state,
+        start=row.began_at,
+        due=row.due_at,
+        met=row.met_at,
+        person_id=row.person_id,
+        person=row.person.name if "person" in row._state.fields_cache and row.person else "",
+        url=said.url.format(id=number) if said else f"/{kind}/{number}",
+        action=said.act if said else "去办",
+        why_url=f"/obligation/{row.pk}",
+        is_told_late="told late" in row.cause or row.cause.get("because") == "told late",
+    )
