@@ -237,7 +237,8 @@ def chromium() -> str:
     if not JOURNEYS.exists() or os.environ.get("FY_BROWSER") == "0":
         return "0"
     given = os.environ.get("FY_BROWSER") or shutil.which("chromium") or BROWSER
-    if not Path(given).exists() and os.geteuid() == 0 and shutil.which("apt-get"):
+    complete = Path(given).exists() and draws_chinese()
+    if not complete and os.geteuid() == 0 and shutil.which("apt-get"):
         say("安装 Chromium 和中文字体(apt)")
         get = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "-q", "-y"]
         env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -248,6 +249,12 @@ def chromium() -> str:
         return given
     say("★ 没有 Chromium,浏览器测试这次不运行。请安装 chromium 和 fonts-noto-cjk 后重试。")
     return "0"
+
+
+def draws_chinese() -> bool:
+    """Whether a font with Chinese characters is installed."""
+    lister = shutil.which("fc-list")
+    return bool(lister and subprocess.run([lister, ":lang=zh"], capture_output=True).stdout)
 
 
 @contextmanager
