@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -154,21 +154,29 @@ def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
 def _plain(field: Any, value: Any) -> Cell:
     if isinstance(value, bool):
         return Cell("bool", "是" if value else "否", key=value)
+    if isinstance(value, (int, Decimal, float)) or isinstance(field, models.DecimalField):
+        return _number(field, value)
+    if isinstance(field, models.DateField):
+        return _time(field, value)
     if isinstance(value, list):
         return Cell("tags", [str(item) for item in value])
+    if isinstance(value, dict):
+        return Cell("text", "、".join(f"{key} {inner}" for key, inner in value.items()))
+    return Cell("note" if isinstance(field, fields.Note) else "text", str(value))
+
+
+def _number(field: Any, value: Any) -> Cell:
     if isinstance(field, fields.Money):
         return Cell("money", Decimal(str(value)))
     if isinstance(field, fields.Percent):
         return Cell("num", f"{Decimal(str(value)).normalize():f}%")
-    if isinstance(value, (int, Decimal, float)):
-        return Cell("num", value)
-    if isinstance(field, models.DateTimeField):
-        return Cell("at", value if isinstance(value, datetime) else dateparse.parse_datetime(value))
-    if isinstance(field, models.DateField):
-        return Cell("date", value if isinstance(value, date) else dateparse.parse_date(value))
-    if isinstance(value, dict):
-        return Cell("text", "、".join(f"{key} {inner}" for key, inner in value.items()))
-    return Cell("note" if isinstance(field, fields.Note) else "text", str(value))
+    return Cell("num", value)
+
+
+def _time(field: Any, value: Any) -> Cell:
+    is_instant = isinstance(field, models.DateTimeField)
+    read = dateparse.parse_datetime if is_instant else dateparse.parse_date
+    return Cell("at" if is_instant else "date", read(value) if isinstance(value, str) else value)
 
 
 def mask(value: str) -> str:

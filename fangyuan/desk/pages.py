@@ -1,0 +1,382 @@
+"""The list as values for templates: what the address says becomes rows and cells.
+
+A list never counts beyond a thousand and never skips: the next page begins after a cursor.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ValidationError
+from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import dateparse
+
+from fangyuan.access import scopes, table
+from fangyuan.desk import columns, declare, filters
+from fangyuan.desk.filters import BadQuery
+from fangyuan.desk.models import SavedView
+
+MOST_COUNTED = 1000
+DUE_SORTS = 5000  # rows up to which the next duty of each may be looked up for sorting
+OWN_WORDS = ("q", "sort", "after", "view", "cols", "bin", "add")
+WAYS = ("asc", "desc")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the address of a list says."""
+
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
+    sort: str = ""
+    after: str = ""
+    view: str = ""
+    cols: tuple[str, ...] = ()
+    is_bin: bool = False
+    add: str = ""
+
+    def url(self, path: str = "", **changed: Any) -> str:
+        """The address of this list with something changed."""
+        one = replace(self, **{"after": "", "add": "", **changed})
+        parts = {
+            **one.chosen,
+            "q": one.words,
+            "sort": one.sort,
+            "view": one.view,
+            "cols": ",".join(one.cols),
+            "bin": "1" if one.is_bin else "",
+            "add": one.add,
+            "after": one.after,
+        }
+        return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
+
+    def with_filter(self, name: str, value: str | None) -> Query:
+        """The query with one condition set or taken away."""
+        chosen = {known: said for known, said in self.chosen.items() if known != name}
+        return replace(self, chosen={**chosen, name: value} if value else chosen)
+
+
+def read(given: Mapping[str, str], desk: declare.Desk) -> Query:
+    """Read a list's address; raises BadQuery for whatever the list does not know."""
+    known = {one.name for one in _filters(desk)}
+    chosen: dict[str, str] = {}
+    for name, value in given.items():
+        plain, _, end = name.partition(".")
+        if name in OWN_WORDS or not value:
+            continue
+        if plain not in known or end not in ("", "from", "to"):
+            raise BadQuery(f"{desk.label}列表不认识条件“{name}”")
+        if end:
+            low, _, high = chosen.get(plain, "..").partition("..")
+            value = f"{value}..{high}" if end == "from" else f"{low}..{value}"
+        chosen[plain] = value
+    cols = tuple(filter(None, given.get("cols", "").split(",")))
+    names = {one.name for one in columns.columns(desk)}
+    if unknown := [name for name in cols if name not in names]:
+        raise BadQuery(f"{desk.label}列表没有列“{unknown[0]}”")
+    return Query(
+        chosen=chosen,
+        words=given.get("q", "").strip(),
+        sort=given.get("sort", ""),
+        after=given.get("after", ""),
+        view=given.get("view", ""),
+        cols=cols,
+        is_bin=given.get("bin") == "1",
+        add=given.get("add", ""),
+    )
+
+
+def _filters(desk: declare.Desk) -> list[filters.Filter]:
+    return list(filters.filters(desk).values())
+
+
+def found(desk: declare.Desk, query: Query, actor: Any, now: datetime) -> QuerySet[Any]:
+    """The rows of a list in no order: scope, recycle bin, conditions, words. Export uses it too."""
+    rows = desk.model.objects.seen_by(actor)  # type: ignore[attr-defined]
+    if desk.is_record:
+        rows = rows.exclude(removed_at=None) if query.is_bin else rows.present()
+    rows = filters.narrow(rows, desk, query.chosen, actor, now)
+    if query.words:
+        rows = rows.filter(filters.matching(desk.model, desk.search, query.words, actor))
+    return rows.order_by()
+
+
+def sortable(desk: declare.Desk, actor: Any) -> set[str]:
+    """The names by which this actor may sort the list."""
+    names = {"id", desk.default_sort.lstrip("-"), *desk.sorts}
+    return names - filters.veiled(actor, desk.name)
+
+
+def counted(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
+    """How many rows there are, counted no further than one beyond `most`."""
+    return int(rows[: most + 1].count())
+
+
+def ordered(
+    desk: declare.Desk, rows: QuerySet[Any], query: Query, actor: Any, now: datetime
+) -> Any:
+    """The rows in order, beginning after the query's cursor; raises BadQuery."""
+    sort = query.sort or desk.default_sort
+    name, is_down = sort.lstrip("-"), sort.startswith("-")
+    if name not in sortable(desk, actor):
+        raise BadQuery(f"{desk.label}列表不能按“{name}”排序")
+    if name == "due":
+        rows = _with_due(desk, rows, actor, now)
+        name = "next_due"
+    way = WAYS[is_down]
+    order = [getattr(F("pk"), way)()]
+    if name != "id":
+        order.insert(0, getattr(F(name), way)(nulls_last=True))
+    if query.after:
+        rows = rows.filter(_beyond(desk, name, is_down, query.after))
+    return rows.order_by(*order)
+
+
+def _with_due(desk: declare.Desk, rows: Any, actor: Any, now: datetime) -> Any:
+    if counted(rows, DUE_SORTS) > DUE_SORTS:
+        raise BadQuery("这个列表太长,按下一义务排序前请先加条件")
+    open_ = columns.open_duties(actor, now).filter(
+        subject_type=desk.name, subject_id=OuterRef("pk")
+    )
+    first = open_.select_related(None).values("due_at")[:1]
+    return rows.annotate(next_due=Subquery(first, output_field=DateTimeField()))
+
+
+def cursor(row: Any, name: str) -> str:
+    """Where the next page begins: the sort value and number of the last row shown."""
+    value = None if name == "id" else getattr(row, name)
+    said = json.dumps([name, _said(value), row.pk], ensure_ascii=False)
+    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _beyond(desk: declare.Desk, name: str, is_down: bool, after: str) -> Q:
+    try:
+        packed = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
+        named, raw, number = json.loads(packed)
+        value = _read(desk, name, raw)
+        number = int(number)
+    except (ValueError, TypeError, binascii.Error, ValidationError) as wrong:
+        raise BadQuery("翻页的位置认不出,请从头打开列表") from wrong
+    if named != name:
+        raise BadQuery("排序变了,请从头打开列表")
+    word = "lt" if is_down else "gt"
+    further = Q(**{f"pk__{word}": number})
+    if name == "id":
+        return further
+    if value is None:
+        return Q(**{name: None}) & further
+    beyond = Q(**{f"{name}__{word}": value}) | (Q(**{name: value}) & further)
+    return beyond | Q(**{f"{name}__isnull": True})
+
+
+def _read(desk: declare.Desk, name: str, raw: Any) -> Any:
+    if raw is None or name == "id":
+        return None
+    if name == "next_due":
+        return dateparse.parse_datetime(raw)
+    return columns.field_of(desk.model, name).to_python(raw)
+
+
+@dataclass
+class Heading:
+    """The head of a column."""
+
+    label: str
+    url: str = ""
+    way: str = ""
+    is_numeric: bool = False
+
+
+@dataclass
+class Line:
+    """A row of a list."""
+
+    pk: int
+    url: str
+    name: str
+    cells: list[dict[str, Any]]
+
+
+class ListPage:
+    """One page of a list for one actor, everything fetched."""
+
+    def __init__(self, desk: declare.Desk, query: Query, actor: Any, now: datetime) -> None:
+        self.desk, self.query, self.actor, self.now = desk, query, actor, now
+        self.path = f"/{desk.name}/"
+        rows = found(desk, query, actor, now)
+        page = list(ordered(desk, rows, self._sorted(rows), actor, now)[: declare.PAGE_SIZE + 1])
+        self.rows, self.has_more = page[: declare.PAGE_SIZE], len(page) > declare.PAGE_SIZE
+        is_whole = not query.after and not self.has_more
+        self.count = len(self.rows) if is_whole or query.after else counted(rows)
+        self.columns = self._columns()
+        self.lines = self._lines()
+
+    def _sorted(self, rows: Any) -> Query:
+        """A list too long for its usual order by duty is shown newest first instead."""
+        by_due = (self.query.sort or self.desk.default_sort) == "due"
+        if by_due and not self.query.sort and counted(rows, DUE_SORTS) > DUE_SORTS:
+            self.query = replace(self.query, sort="-id")
+        return self.query
+
+    @property
+    def sort(self) -> str:
+        """The order in force."""
+        return self.query.sort or self.desk.default_sort
+
+    @property
+    def total(self) -> str:
+        """The number of rows as it is said."""
+        return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
+
+    def _columns(self) -> list[columns.Column]:
+        every = columns.columns(self.desk)
+        shown = [one for one in every if not self.query.cols or one.name in self.query.cols]
+        return [every[0], *(one for one in shown if one is not every[0])]
+
+    def _lines(self) -> list[Line]:
+        hidden = scopes.veil(self.actor, self.rows)
+        facade = columns.Facade(self.rows, self.actor, hidden)
+        for column in self.columns:
+            facade.ask(self.rows, column.fields())
+            column.load(self.rows, facade, self.now)
+        facade.labels.load()
+        return [self._line(row, facade) for row in self.rows]
+
+    def _line(self, row: Any, facade: columns.Facade) -> Line:
+        editable = set(self.desk.inline) if table.may(self.actor, self.desk.name, "u") else set()
+        cells = [
+            {
+                "cell": (shown := column.cell(row, facade)),
+                "column": column,
+                "edit": column.name in editable and shown.kind != "hidden",
+                "is_numeric": column.is_numeric(self.desk.model),
+                "label": column.heading(self.desk.model),
+            }
+            for column in self.columns
+        ]
+        url = f"/{self.desk.name}/{row.pk}"
+        return Line(row.pk, url, cells[0]["cell"].text or str(row.pk), cells)
+
+    @property
+    def headings(self) -> list[Heading]:
+        """The heads of the columns, linked where the list may be sorted by them."""
+        allowed = sortable(self.desk, self.actor)
+        now_by, is_down = self.sort.lstrip("-"), self.sort.startswith("-")
+        heads = []
+        for column in self.columns:
+            head = Heading(column.heading(self.desk.model))
+            head.is_numeric = column.is_numeric(self.desk.model)
+            if column.name in allowed:
+                is_now = column.name == now_by
+                head.way = ("descending" if is_down else "ascending") if is_now else ""
+                turned = f"-{column.name}" if is_now and not is_down else column.name
+                head.url = self.query.url(self.path, sort=turned)
+            heads.append(head)
+        return heads
+
+    @property
+    def more_url(self) -> str:
+        """The address of the next page, or nothing."""
+        if not self.has_more:
+            return ""
+        name = self.sort.lstrip("-")
+        name = "next_due" if name == "due" else name
+        return self.query.url(self.path, after=cursor(self.rows[-1], name))
+
+    @property
+    def chips(self) -> list[dict[str, Any]]:
+        """The conditions in force, each with the address without it."""
+        known = filters.filters(self.desk)
+        return [
+            {
+                "name": name,
+                "label": known[name].label,
+                "value": known[name].said(value, self.actor),
+                "url": self.query.with_filter(name, None).url(self.path),
+            }
+            for name, value in self.query.chosen.items()
+        ]
+
+    @property
+    def addable(self) -> list[dict[str, Any]]:
+        """The conditions that may be added, each with the address that opens it."""
+        hidden = filters.veiled(self.actor, self.desk.name)
+        return [
+            {"label": one.label, "url": self.query.url(self.path, add=one.name)}
+            for one in _filters(self.desk)
+            if one.name not in self.query.chosen and one.name not in hidden
+        ]
+
+    @property
+    def adding(self) -> dict[str, Any] | None:
+        """The condition being added: its control and its values."""
+        if not self.query.add:
+            return None
+        one = filters.filters(self.desk).get(self.query.add)
+        if one is None:
+            raise BadQuery(f"{self.desk.label}列表不认识条件“{self.query.add}”")
+        links = [
+            {"label": label, "url": self.query.with_filter(one.name, code).url(self.path)}
+            for code, label in one.options(self.actor)
+        ]
+        return {"filter": one, "links": links}
+
+    @property
+    def tabs(self) -> list[dict[str, Any]]:
+        """Ready-made views, then the actor's own and shared ones."""
+        blank = Query()
+        tabs = [{"label": "全部", "url": self.path, "current": not self.query.view}]
+        for number, view in enumerate(self.desk.views):
+            ready = replace(blank, chosen=dict(view.filters), sort=view.sort, view=f"p{number}")
+            current = self.query.view == f"p{number}"
+            tabs.append({"label": view.name, "url": ready.url(self.path), "current": current})
+        for saved in self._saved():
+            try:
+                kept = read({k: str(v) for k, v in saved.filter.items()}, self.desk)
+            except BadQuery:  # a view from before a condition was renamed
+                continue
+            kept = replace(kept, view=str(saved.pk), cols=tuple(saved.columns))
+            current = self.query.view == str(saved.pk)
+            tabs.append({"label": saved.name, "url": kept.url(self.path), "current": current})
+        return tabs
+
+    def _saved(self) -> list[SavedView]:
+        mine = SavedView.objects.everything("自己的和共享的视图").present()
+        mine = mine.filter(Q(owner=self.actor) | Q(is_shared=True), record=self.desk.name)
+        return list(mine.order_by("id")[:20])
+
+    @property
+    def hidden_inputs(self) -> list[tuple[str, str]]:
+        """The query as form fields, for the search box and the conditions' small forms."""
+        parts = {
+            **self.query.chosen,
+            "q": self.query.words,
+            "sort": self.query.sort,
+            "cols": ",".join(self.query.cols),
+            "bin": "1" if self.query.is_bin else "",
+        }
+        return [(name, value) for name, value in parts.items() if value]
+
+    @property
+    def choosable(self) -> list[dict[str, Any]]:
+        """Columns to show or leave out."""
+        every = columns.columns(self.desk)[1:]
+        shown = {one.name for one in self.columns}
+        return [
+            {"name": one.name, "label": one.heading(self.desk.model), "on": one.name in shown}
+            for one in every
+        ]
