@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.oracle.calendar_oracle import DAY, day_of, midnight
+from tests.oracle.calendar_oracle import DAY, midnight
 from tests.oracle.world import Holding, Membership, Record, Span, World
 
 MAJOR = ("NAME", "OWNERSHIP", "DECIDER", "CONTACT", "SCOPE", "FINANCE")

@@ -205,12 +205,12 @@ def deadline(view: View, rule: Rule) -> Iterator[Case]:
 
 
 def _is_told(view: View, rule: Rule, record: Record) -> bool:
-    """1: a fact is seen once recorded, but a duty to enter a record exists from when it happened."""
+    """1: a fact is seen once recorded; a duty to enter a record exists from when it happened."""
     return view.is_known(record) or rule.params.get("until") == "recorded_at"
 
 
 def _triggers(view: View, rule: Rule, record: Record) -> Iterator[tuple[str, datetime, datetime]]:
-    """16: (occurrence, instant, when it became known), one for a field, one an event for a stream."""
+    """16: (occurrence, instant, known since): one for a field, one an event for a stream."""
     name = rule.params["on"]
     if name not in streams.STREAMS:
         at = view.fact(record, name, view.now)

@@ -1,4 +1,4 @@
-"""What the oracle is told: a company, its people, its records and its rules, as plain dataclasses."""
+"""What the oracle is told: a company, people, records and rules, as plain dataclasses."""
 
 from __future__ import annotations
 
