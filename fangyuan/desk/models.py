@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from fangyuan.core import fields
+from fangyuan.core import facts, fields
 from fangyuan.core.records import Record
 from fangyuan.org.models import Person
 
@@ -64,6 +64,13 @@ class Change(Record):
 
     begins = "occurred_at"
     reach = {"people": ("reported_by",), "any": ("subject",)}
+    facts = {
+        "is_major": facts.Derived(
+            "重大变动", kind="bool", value=lambda: is_true(Q(kind__in=Change.MAJOR))
+        ),
+        "clock_at": facts.Derived("起算时刻", kind="at", value=lambda: clock_at()),
+        "subject_kind": facts.Derived("对象类型", value=lambda: F("subject_type")),
+    }
 
     class Meta(Record.Meta):
         verbose_name = "变动"
@@ -280,6 +287,15 @@ class ImportBatch(Record):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+def is_true(condition: Q) -> models.Case:
+    """A condition as a yes-or-no value."""
+    return models.Case(
+        models.When(condition, then=models.Value(True)),
+        default=models.Value(False),
+        output_field=models.BooleanField(),
+    )
 
 
 def clock_at() -> Coalesce:

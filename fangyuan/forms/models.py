@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from fangyuan.core import fields
+from fangyuan.core import facts, fields
 from fangyuan.core.records import Record
 from fangyuan.org.models import Person
 
@@ -99,6 +99,16 @@ class Response(Record):
     advice = fields.Note("建议")
 
     begins = "submitted_at"
+    facts = {
+        "kind": facts.Derived(
+            "表单类别",
+            kind="enum",
+            choices=dict(Form.Kind.choices),
+            reads=(("form", "form"),),
+            value=lambda: models.F("form__kind"),
+        ),
+        "subject_kind": facts.Derived("对象类型", value=lambda: models.F("subject_type")),
+    }
     reach = {"people": ("person",), "any": ("subject",)}
 
     class Meta(Record.Meta):

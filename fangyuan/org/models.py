@@ -10,8 +10,14 @@ from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, R
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from fangyuan.core import fields, text
+from fangyuan.core import facts, fields, text
 from fangyuan.core.records import Record
+
+SALES_POSITIONS = (
+    "sales_director", "sales_dept_manager", "regional_sales_manager", "sales_manager",
+    "ka_manager", "ka_supervisor", "ka_senior_rep", "ka_rep", "senior_sales_rep", "sales_rep",
+    "sales_specialist", "sales_assistant", "sdr",
+)  # fmt: skip
 
 
 class DateSpan(Func):
@@ -55,6 +61,15 @@ class Team(Record):
     policies = fields.TextSet("采用的制度")
     shift = fields.Text("班次", blank=True, default="")
 
+    tracked = ("policies",)
+    facts = {
+        "filled": facts.Rows(
+            "已有人任职的岗位", domain="position", source="membership", subject="team",
+            value="position",
+        ),
+        "owner": facts.Derived("负责人", kind="record", value=lambda: F("leader")),
+    }  # fmt: skip
+
     class Meta(Record.Meta):
         verbose_name = "团队"
         ordering = ["code"]
@@ -94,6 +109,13 @@ class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
 
     begins = "joined_on"
     unlogged = ("password", "last_login", "pinyin")
+    facts = {
+        "roles": facts.Rows(
+            "岗位", domain="position", source="membership", subject="person", value="position"
+        ),
+        "teams": facts.Rows("团队", source="membership", subject="person", value="team__code"),
+        "is_sales": facts.HoldsAny("涉销人员", of="roles", values=SALES_POSITIONS),
+    }
     USERNAME_FIELD = "login"
     REQUIRED_FIELDS: list[str] = []
 

@@ -1,0 +1,116 @@
+"""What rules may know of activities, plans and tasks, and of customers through them."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
+
+from fangyuan.activities.models import Activity, Plan, PlanItem, Task
+from fangyuan.core import facts
+from fangyuan.customers.models import Customer
+from fangyuan.desk.models import is_true
+from fangyuan.org.models import Person
+
+
+def _items() -> PlanItem:
+    return PlanItem._base_manager.filter(plan=OuterRef("pk"), removed_at=None)
+
+
+def _items_complete() -> Q:
+    """Every item names whom, when, what for and what about (KA-3.3.1a)."""
+    lacking = _items().filter(Q(subject_id=None) | Q(at=None) | Q(purpose="") | Q(content=""))
+    return is_true(Q(Exists(_items())) & ~Q(Exists(lacking)))
+
+
+def _issues_tasked_at() -> Subquery:
+    tasks = (
+        Task._base_manager.filter(
+            kind=Task.Kind.CUSTOMER_ISSUE,
+            subject_type="activity",
+            subject_id=OuterRef("pk"),
+            removed_at=None,
+        )
+        .order_by()
+        .values("subject_id")
+        .annotate(first=Min("asked_at"))
+    )
+    return Subquery(tasks.values("first"))
+
+
+def _of_customer(label: str, name: str) -> facts.Via:
+    return facts.Via(label, kind="bool", link="customer", to="customer", of=name)
+
+
+facts.extend(
+    Activity,
+    {
+        "is_ka": _of_customer("KA客户", "is_ka"),
+        "is_key": _of_customer("重点客户", "is_key"),
+        "owner": facts.Derived("执行人", kind="record", value=lambda: F("person")),
+        "is_recorded": facts.Derived(
+            "有记录", kind="bool", value=lambda: is_true(Q(written_at__isnull=False))
+        ),
+        "issues_tasked_at": facts.Derived(
+            "客户问题建成任务的时刻",
+            kind="at",
+            reads=(("task", "subject"),),
+            value=lambda: _issues_tasked_at(),
+        ),
+    },
+)
+facts.extend(
+    Plan,
+    {
+        "items_complete": facts.Derived(
+            "各项字段齐全",
+            kind="bool",
+            reads=(("plan_item", "plan"),),
+            value=lambda: _items_complete(),
+        )
+    },
+)
+facts.extend(
+    Customer,
+    {
+        "interest_noted": facts.Derived(
+            "有兴趣与沟通记录",
+            kind="bool",
+            reads=(("activity", "customer"),),
+            value=lambda: is_true(
+                Q(intent__isnull=False)
+                & Q(
+                    Exists(
+                        Activity._base_manager.filter(
+                            customer=OuterRef("pk"), stage=Activity.Stage.DONE, removed_at=None
+                        )
+                    )
+                )
+            ),
+        )
+    },
+)
+facts.declare_streams(
+    Customer,
+    {
+        "customer.talked": facts.Stream("activity", "ended_at", "customer", {"stage": "DONE"}),
+        "customer.visited": facts.Stream(
+            "activity", "ended_at", "customer", {"kind": "VISIT", "stage": "DONE"}
+        ),
+        "customer.deep_talked": facts.Stream(
+            "activity", "ended_at", "customer", {"is_deep": True, "stage": "DONE"}
+        ),
+        "activity.incoming": facts.Stream(
+            "activity", "ended_at", "customer", {"is_incoming": True}
+        ),
+        "activity.outgoing": facts.Stream(
+            "activity", "ended_at", "customer", {"is_incoming": False}
+        ),
+    },
+)
+facts.declare_streams(
+    Activity,
+    {
+        "visit.ended": facts.Stream("activity", "ended_at", "", {"kind": "VISIT"}),
+        "visit.written": facts.Stream("activity", "written_at", "", {"kind": "VISIT"}),
+    },
+)
+facts.declare_streams(Person, {"plan.submitted": facts.Stream("plan", "submitted_at", "person")})
