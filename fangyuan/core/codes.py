@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 _USCC_DIGITS: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC_VALUES: Final = {char: value for value, char in enumerate(_USCC_DIGITS)}
+_USCC_WEIGHTS: Final = [pow(3, place, 31) for place in range(17)]
 _USCC_LENGTH: Final = 18
 _OLD_REGISTRATION: Final = 15
 _ORGANISATION: Final = 9
@@ -54,8 +56,9 @@ class CodeError(ValueError):
 
 
 def _plain(text: str) -> str:
-    kept = (c for c in unicodedata.normalize("NFKC", text) if c.isprintable())
-    return "".join(kept).strip()
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return "".join(filter(str.isprintable, unicodedata.normalize("NFKC", text))).strip()
 
 
 def uscc(text: str) -> str:
@@ -63,11 +66,11 @@ def uscc(text: str) -> str:
     code = re.sub(r"[\s-]", "", _plain(text)).upper()
     if len(code) != _USCC_LENGTH:
         raise CodeError(_length_fault(code))
-    for place, char in enumerate(code, start=1):
-        if char not in _USCC_DIGITS:
-            likely = _USCC_LIKELY.get(char)
-            hint = f"，可能是 {likely}" if likely else ""
-            raise CodeError(f"第 {place} 位「{char}」不会出现在统一社会信用代码中{hint}")
+    if strange := next((char for char in code if char not in _USCC_VALUES), ""):
+        likely = _USCC_LIKELY.get(strange)
+        hint = f"，可能是 {likely}" if likely else ""
+        place = code.index(strange) + 1
+        raise CodeError(f"第 {place} 位「{strange}」不会出现在统一社会信用代码中{hint}")
     if code[0] not in _USCC_AUTHORITIES:
         raise CodeError(f"第 1 位「{code[0]}」不是登记管理部门代码")
     if not code[_REGION].isdigit():
@@ -88,7 +91,9 @@ def _length_fault(code: str) -> str:
 
 def uscc_check_digit(first: str) -> str:
     """Compute the eighteenth character from the seventeen before it (GB 32100)."""
-    total = sum(_USCC_DIGITS.index(char) * pow(3, place, 31) for place, char in enumerate(first))
+    total = sum(
+        _USCC_VALUES[char] * weight for char, weight in zip(first, _USCC_WEIGHTS, strict=True)
+    )
     return _USCC_DIGITS[-total % 31]
 
 

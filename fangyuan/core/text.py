@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from pypinyin import lazy_pinyin, load_phrases_dict, load_single_dict
+from pypinyin import load_phrases_dict, load_single_dict
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.contrib.tone_convert import to_normal
 
@@ -134,12 +134,19 @@ def person_pinyin(name: str) -> Pinyin:
 def syllables(name: str) -> tuple[str, ...]:
     """Give one syllable for each character; letters and digits stand for themselves."""
     plain = normalise(name)
-    phrases = _odd_phrases()
-    # Whole phrases cost thirty times a table look-up and matter only where one is read otherwise.
-    if any(phrase in plain for char in plain if char in phrases for phrase in phrases[char]):
-        split: Any = list  # the stub forgets that unread characters may come back one by one
-        return tuple(_typed(reading) for reading in lazy_pinyin(plain, errors=split))
-    return tuple(map(_reading, plain))
+    sizes = _phrase_sizes()
+    found: list[str] = []
+    place = 0
+    while place < len(plain):
+        for size in sizes.get(plain[place], ()):
+            if (phrase := plain[place : place + size]) in PHRASES_DICT:
+                found += _phrase_reading(phrase)
+                place += size
+                break
+        else:
+            found.append(_reading(plain[place]))
+            place += 1
+    return tuple(found)
 
 
 def pinyin_queries(text: str) -> list[str]:
@@ -183,17 +190,17 @@ def _double_surnames() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _odd_phrases() -> dict[str, list[str]]:
-    """Map a character to the shortest phrases in which it is not read as it is alone."""
-    found: dict[str, list[str]] = {}
-    for phrase in sorted(PHRASES_DICT, key=len):
-        for char, readings in zip(phrase, PHRASES_DICT[phrase], strict=False):
-            if _toneless(readings[0]) == _reading(char):
-                continue
-            known = found.setdefault(char, [])
-            if not any(shorter in phrase for shorter in known):
-                known.append(phrase)
-    return found
+def _phrase_sizes() -> dict[str, tuple[int, ...]]:
+    """Map a character to the lengths of the phrases that begin with it, the longest first."""
+    found: dict[str, set[int]] = {}
+    for phrase in PHRASES_DICT:
+        found.setdefault(phrase[0], set()).add(len(phrase))
+    return {char: tuple(sorted(sizes, reverse=True)) for char, sizes in found.items()}
+
+
+@cache
+def _phrase_reading(phrase: str) -> tuple[str, ...]:
+    return tuple(_toneless(readings[0]) for readings in PHRASES_DICT[phrase])
 
 
 @cache
