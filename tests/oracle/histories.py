@@ -1,0 +1,521 @@
+"""Small but nasty worlds: every kind of event of the rulebook, bunched around its boundaries.
+
+One generator serves two sources of choice: seeded dice, for thousands of worlds a minute, and
+Hypothesis, which shrinks a world that shows a difference. Many worlds share one `Setting`, since
+rules, adoption and calendar are those of the database they are loaded into.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from hypothesis import strategies as st
+
+from tests.oracle import clauses, world
+from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
+from tests.oracle.world import (
+    SHIPPED_FROM,
+    Adoption,
+    Holding,
+    Leave,
+    Membership,
+    Person,
+    Record,
+    Rule,
+    Span,
+    Team,
+    Waiver,
+    World,
+)
+
+T = TypeVar("T")
+SECOND = timedelta(seconds=1)
+# Windows that hold a spring festival, a half-year's end, national day, a year's end without a
+# published calendar, and an ordinary autumn.
+WINDOWS = (
+    (date(2026, 1, 19), 75),
+    (date(2026, 6, 8), 60),
+    (date(2026, 9, 7), 75),
+    (date(2026, 11, 23), 70),
+    (date(2026, 10, 26), 40),
+)
+STEPS = (timedelta(0), SECOND, -SECOND)
+LEAPS = tuple(timedelta(hours=hours) for hours in (4, 24, 48, 168))
+CHANGES = ("NAME", "OWNERSHIP", "CONTACT", "FINANCE", "NEED", "PEOPLE", "PROGRESS", "RIVAL")
+PEOPLE = ("boss", "mia", "ken", "li", "zhao", "sun")
+REPS = ("li", "zhao", "sun")
+COVERS = (
+    (),
+    tuple(clauses.COVERS_DAILY),
+    tuple(clauses.COVERS_TAGS),
+    (*clauses.COVERS_DAILY, *clauses.COVERS_TAGS),
+)
+
+
+class Pick(Protocol):
+    """A source of choices."""
+
+    def number(self, low: int, high: int) -> int:
+        """An integer of [low, high]."""
+        ...
+
+
+class Dice:
+    """Choices from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def number(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+
+class Drawn:
+    """Choices that Hypothesis makes and can shrink."""
+
+    def __init__(self, draw: Callable[[st.SearchStrategy[int]], int]) -> None:
+        self._draw = draw
+
+    def number(self, low: int, high: int) -> int:
+        return self._draw(st.integers(low, high))
+
+
+def one_of(pick: Pick, options: Sequence[T]) -> T:
+    """One of some options; the first is the simplest."""
+    return options[pick.number(0, len(options) - 1)]
+
+
+def chance(pick: Pick, percent: int) -> bool:
+    """True in some of a hundred cases; false is the simpler."""
+    return pick.number(1, 100) > 100 - percent
+
+
+@dataclass
+class Setting:
+    """What worlds of one database share: rules with their versions, adoption, calendar, time."""
+
+    first: date
+    days: int
+    rules: list[Rule]
+    calendar: Calendar
+    adoptions: list[Adoption]
+    as_of: list[datetime] = field(default_factory=list)
+
+
+class Clock:
+    """Instants of a window, many of them at, or a second off, one that matters already."""
+
+    def __init__(self, pick: Pick, setting: Setting) -> None:
+        self._pick = pick
+        self._setting = setting
+        self._used: list[datetime] = [midnight(setting.first)]
+
+    def moment(self) -> datetime:
+        """An instant: an ordinary one, a boundary, or one near an earlier choice."""
+        kind = self._pick.number(0, 9)
+        if kind <= 4:
+            at = self._ordinary()
+        elif kind <= 6:
+            at = self._boundary() + one_of(self._pick, STEPS)
+        else:
+            at = one_of(self._pick, self._used) + one_of(self._pick, STEPS)
+            if kind == 9:
+                at += one_of(self._pick, LEAPS)
+        self._used.append(at)
+        return at
+
+    def near(self, at: datetime, hours: int) -> datetime:
+        """An instant up to some hours after another, often exactly a span of a rule later."""
+        if chance(self._pick, 40):
+            later = at + one_of(self._pick, (timedelta(0), *LEAPS)) + one_of(self._pick, STEPS)
+        elif chance(self._pick, 30):
+            later = midnight(day_of(at) + self._pick.number(1, 8) * DAY)
+            later += one_of(self._pick, STEPS)
+        else:
+            later = at + timedelta(minutes=self._pick.number(0, hours * 60))
+        self._used.append(later)
+        return later
+
+    def _ordinary(self) -> datetime:
+        day = self._setting.first + self._pick.number(0, self._setting.days) * DAY
+        return midnight(day) + timedelta(minutes=self._pick.number(0, 23) * 60 + 30)
+
+    def _boundary(self) -> datetime:
+        day = self._setting.first + self._pick.number(0, self._setting.days) * DAY
+        kind = one_of(self._pick, ("day", "week", "biweek", "month", "quarter"))
+        return period_with(kind, day).end
+
+
+def random_setting(pick: Pick, calendar: Calendar, extra: Sequence[Rule] = ()) -> Setting:
+    """Rules in one or two versions, a policy that comes or goes, days that the company moves."""
+    first, days = one_of(pick, WINDOWS)
+    setting = Setting(first, days, [], replace(calendar, company={}), [])
+    clock = Clock(pick, setting)
+    for rule in (*clauses.rules_of(), *extra):
+        setting.rules.extend(_versions(pick, clock, rule))
+    for _ in range(pick.number(0, 5)):
+        day = first + pick.number(0, days + 10) * DAY
+        setting.calendar.company[day] = chance(pick, 50)
+    for policy in sorted({rule.policy for rule in setting.rules}):
+        setting.adoptions.extend(_adoptions(pick, clock, policy))
+    last = midnight(first + days * DAY)
+    moments = {clock.moment() for _ in range(2)} | {last + timedelta(hours=pick.number(0, 500))}
+    setting.as_of = sorted(moments)
+    return setting
+
+
+def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
+    if not chance(pick, 20):
+        return [rule]
+    since = clock.moment()
+    params = dict(rule.params)
+    if "within" in params:
+        params["within"] = one_of(pick, ("2wd", "24h", "48h", "0d", "3d", "30min", "1wd", "0wd"))
+    elif chance(pick, 50):
+        params["at_least"] = 2
+    else:
+        params["per"] = one_of(pick, ("week", "biweek", "month", "day"))
+    later = Rule(rule.clause, params, rule.line, "2", since)
+    return [replace(rule, ends_at=since), later]
+
+
+def _adoptions(pick: Pick, clock: Clock, policy: str) -> list[Adoption]:
+    if not chance(pick, 20):
+        return [Adoption(policy)]
+    first, second = sorted((clock.moment(), clock.moment()))
+    if first == second:
+        return [Adoption(policy, first)]
+    return one_of(
+        pick,
+        (
+            [Adoption(policy, SHIPPED_FROM, first)],
+            [Adoption(policy, first)],
+            [Adoption(policy, SHIPPED_FROM, first), Adoption(policy, second)],
+        ),
+    )
+
+
+def random_world(pick: Pick, setting: Setting) -> World:
+    """A company with a few people, two or three customers and some dozens of events."""
+    clock = Clock(pick, setting)
+    made = World(rules=setting.rules, calendar=setting.calendar, adoptions=setting.adoptions)
+    _organisation(pick, clock, made)
+    for number in range(pick.number(2, 3)):
+        _customer(pick, clock, made, f"C{number}")
+    _absences(pick, clock, made)
+    for number in range(pick.number(12, 18)):
+        made.records.append(_activity(pick, clock, made, f"A{number}"))
+    for number in range(pick.number(4, 8)):
+        made.records.append(_change(pick, clock, made, f"X{number}"))
+    for number in range(pick.number(3, 6)):
+        made.records.append(_response(pick, clock, made, f"Q{number}"))
+    _plans(pick, clock, made)
+    for number in range(pick.number(1, 3)):
+        made.records.append(_request(pick, clock, f"R{number}"))
+    _waivers(pick, clock, made)
+    return made
+
+
+def _spans(pick: Pick, clock: Clock, most: int) -> list[tuple[datetime, datetime | None]]:
+    """Spans that do not overlap, some of them touching, the last often without an end."""
+    edges = sorted({clock.moment() for _ in range(pick.number(1, most * 2))})
+    found: list[tuple[datetime, datetime | None]] = []
+    place = 0
+    while place < len(edges):
+        end = edges[place + 1] if place + 1 < len(edges) else None
+        found.append((edges[place], end))
+        place += 1 if chance(pick, 70) else 2
+    return found
+
+
+def _organisation(pick: Pick, clock: Clock, made: World) -> None:
+    made.teams = [Team("T0", "boss"), Team("T1", one_of(pick, ("mia", "ken", "li"))), Team("T2")]
+    hired = day_of(clock.moment()) - pick.number(10, 70) * DAY
+    made.people = [
+        Person("boss", None, hired),
+        Person("mia", "boss", hired),
+        Person("ken", one_of(pick, ("mia", "boss")), hired),
+        *(Person(rep, one_of(pick, ("ken", "mia", "boss")), hired) for rep in REPS),
+    ]
+    positions = ("ka_manager", "sales_manager", "sales_director")
+    for person in PEOPLE:
+        if person in REPS:
+            _career(pick, clock, made, (person, hired))
+        else:
+            position = one_of(pick, positions)
+            made.memberships.append(Membership(person, "T0", position, hired))
+
+
+def _career(pick: Pick, clock: Clock, made: World, hired: tuple[str, date]) -> None:
+    """A rep comes, goes, comes back, changes team or position; days, not instants."""
+    person, day = hired
+    for _ in range(pick.number(1, 3)):
+        last = day_of(clock.moment()) if chance(pick, 50) else None
+        if last is not None and last < day:
+            last = None
+        made.memberships.append(
+            Membership(
+                person,
+                one_of(pick, ("T1", "T0", "T2")),
+                one_of(pick, ("ka_rep", "ka_rep", "sales_rep")),
+                day,
+                last,
+            )
+        )
+        if last is None:
+            return
+        day = last + pick.number(1, 12) * DAY
+
+
+def _customer(pick: Pick, clock: Clock, made: World, key: str) -> None:
+    learned_at = clock.moment()
+    if chance(pick, 60):
+        learned_at -= pick.number(20, 90) * DAY
+    known = world.customer(key, learned_at, clock.near(learned_at, 90))
+    _grades(pick, clock, known)
+    _ka(pick, clock, known)
+    if chance(pick, 30):
+        known.tracked["is_urgent"] = [
+            Span(True, start, end or start + 9 * DAY) for start, end in _spans(pick, clock, 2)[:1]
+        ]
+    if chance(pick, 20):
+        known.facts["lost_at"] = clock.moment()
+    if chance(pick, 15):
+        known.removed_at = clock.near(known.recorded_at, 900)
+    made.records.append(known)
+    start: datetime | None = learned_at if chance(pick, 70) else None
+    for begins, ends in _spans(pick, clock, 3):
+        person = one_of(pick, REPS)
+        made.holdings.append(Holding(known.pointer, person, min(start or begins, begins), ends))
+        start = None
+    for role in ("TECHNICAL", "AFTERSALES"):
+        begins, ends = one_of(pick, _spans(pick, clock, 2))
+        made.holdings.append(Holding(known.pointer, one_of(pick, REPS), begins, ends, role))
+
+
+def _track(pick: Pick, clock: Clock, record: Record, values: Sequence[T]) -> list[tuple[T, Span]]:
+    """Values that follow on each other from when the customer was learned of."""
+    starts = sorted({record.facts["learned_at"], *(clock.moment() for _ in range(3))})
+    starts = [at for at in starts if at >= record.facts["learned_at"]]
+    ends: list[datetime | None] = [*starts[1:], None]
+    return [
+        (value, Span(value, start, end))
+        for start, end in zip(starts, ends, strict=True)
+        for value in [one_of(pick, values)]
+    ]
+
+
+def _grades(pick: Pick, clock: Clock, record: Record) -> None:
+    if chance(pick, 30):
+        record.facts["grade"] = one_of(pick, "ABCD")
+        return
+    spans = _track(pick, clock, record, "AABCD")
+    record.tracked["grade"] = [span for _, span in spans]
+    record.facts["grade"] = spans[-1][0]
+
+
+def _ka(pick: Pick, clock: Clock, record: Record) -> None:
+    options = [("TIER1", True), ("TIER2", True), ("TIER3", True), (None, False), (None, True)]
+    if chance(pick, 30):
+        record.facts["ka_tier"], record.facts["is_ka"] = one_of(pick, options)
+        return
+    spans = _track(pick, clock, record, options)
+    record.tracked["ka_tier"] = [replace(span, value=tier) for (tier, _), span in spans]
+    record.tracked["is_ka"] = [replace(span, value=is_ka) for (_, is_ka), span in spans]
+    record.facts["ka_tier"], record.facts["is_ka"] = spans[-1][0]
+
+
+def _absences(pick: Pick, clock: Clock, made: World) -> None:
+    for person in ("li", "zhao", "sun", "ken", "mia"):
+        for start, end in _spans(pick, clock, 2):
+            if chance(pick, 50):
+                continue
+            others = [other for other in PEOPLE if other != person]
+            made.leaves.append(
+                Leave(
+                    person,
+                    start,
+                    end or start + 5 * DAY,
+                    one_of(pick, [*others, None]),
+                    one_of(pick, ("APPROVED", "APPROVED", "APPROVED", "WAITING", "CANCELLED")),
+                )
+            )
+
+
+def _customers(made: World) -> list[Record]:
+    return [record for record in made.records if record.type == "customer"]
+
+
+def _recorded(pick: Pick, clock: Clock, at: datetime) -> datetime:
+    """When something was entered: at once, late, or ahead because it was planned."""
+    if chance(pick, 45):
+        return at
+    return at - timedelta(hours=30) if chance(pick, 10) else clock.near(at, 240)
+
+
+def _activity(pick: Pick, clock: Clock, made: World, key: str) -> Record:
+    ended_at = clock.moment()
+    record = world.activity(
+        key,
+        ended_at,
+        _recorded(pick, clock, ended_at),
+        customer=one_of(pick, _customers(made)).key,
+        person=one_of(pick, REPS),
+        kind=one_of(pick, ("VISIT", "VISIT", "CALL")),
+        is_deep=chance(pick, 40),
+        is_incoming=chance(pick, 30),
+        written_at=clock.near(ended_at, 40) if chance(pick, 70) else None,
+    )
+    if chance(pick, 10):
+        record.removed_at = clock.near(record.recorded_at, 300)
+    return record
+
+
+def _change(pick: Pick, clock: Clock, made: World, key: str) -> Record:
+    occurred_at = clock.moment()
+    known_at = clock.near(occurred_at, 60) if chance(pick, 50) else None
+    if known_at is not None and known_at < occurred_at:
+        known_at = None
+    told_at = max(occurred_at, known_at or occurred_at)
+    record = world.change(
+        key,
+        occurred_at,
+        _recorded(pick, clock, told_at),
+        subject=one_of(pick, _customers(made)).pointer,
+        kind=one_of(pick, CHANGES),
+        known_at=known_at,
+        known_proof="邮件" if chance(pick, 60) else "",
+        updated_at=clock.near(told_at, 60) if chance(pick, 70) else None,
+        reported_by=one_of(pick, REPS),
+    )
+    if chance(pick, 10):
+        record.removed_at = clock.near(record.recorded_at, 300)
+    return record
+
+
+def _response(pick: Pick, clock: Clock, made: World, key: str) -> Record:
+    submitted_at = clock.moment()
+    record = world.response(
+        key,
+        submitted_at,
+        _recorded(pick, clock, submitted_at),
+        subject=one_of(pick, _customers(made)).pointer,
+        person=one_of(pick, REPS),
+        covers=one_of(pick, COVERS),
+        kind=one_of(pick, ("REVIEW", "REVIEW", "HEALTH")),
+    )
+    if chance(pick, 10):
+        record.removed_at = clock.near(record.recorded_at, 300)
+    return record
+
+
+def _plans(pick: Pick, clock: Clock, made: World) -> None:
+    """At most one visit plan of a person and month."""
+    for person in REPS:
+        months = {period_with("month", day_of(clock.moment())).key for _ in range(2)}
+        for number, period in enumerate(sorted(months)):
+            submitted_at = clock.moment()
+            made.records.append(
+                world.plan(
+                    f"P{person}{number}",
+                    submitted_at if chance(pick, 85) else None,
+                    _recorded(pick, clock, submitted_at),
+                    person=person,
+                    period=period,
+                    items_complete=chance(pick, 80),
+                    kind=one_of(pick, ("VISIT", "VISIT", "VISIT", "SALES")),
+                )
+            )
+
+
+def _request(pick: Pick, clock: Clock, key: str) -> Record:
+    asked_at = clock.moment()
+    decided_at = clock.near(asked_at, 120) if chance(pick, 70) else None
+    return world.request(
+        key,
+        asked_at,
+        action="plan.approve_plan",
+        asked_by=one_of(pick, REPS),
+        decided_at=None if decided_at is None else max(decided_at, asked_at),
+    )
+
+
+def _waivers(pick: Pick, clock: Clock, made: World) -> None:
+    """Most waive a duty that there may be, for a span that begins or ends near its due time."""
+    for _ in range(pick.number(3, 7)):
+        record = one_of(pick, made.records[: len(made.records) if chance(pick, 60) else 2])
+        fitting = [
+            clause
+            for clause, lines in clauses.BOUND.items()
+            if any(params["record"] == record.type for params in lines)
+        ]
+        began = [
+            record.recorded_at,
+            *(at for at in record.facts.values() if isinstance(at, datetime)),
+        ]
+        start = clock.near(one_of(pick, began), 20) if chance(pick, 60) else clock.moment()
+        names = one_of(pick, (0, 0, 1, 2))
+        made.waivers.append(
+            Waiver(
+                one_of(pick, fitting or list(clauses.BOUND)),
+                start,
+                start + max(clock.near(start, 1500) - start, SECOND),
+                record.pointer if names != 1 else None,
+                one_of(pick, REPS) if names != 0 else None,
+            )
+        )
+
+
+def corrected(pick: Pick, setting: Setting, made: World) -> World:
+    """The same world after somebody put a few facts right, as the final facts."""
+    clock = Clock(pick, setting)
+    fresh = replace(made, records=[_copy(record) for record in made.records])
+    for _ in range(pick.number(1, 6)):
+        record = one_of(pick, fresh.records)
+        _correct(pick, clock, record)
+    return fresh
+
+
+def _copy(record: Record) -> Record:
+    return replace(record, facts=dict(record.facts), tracked=dict(record.tracked))
+
+
+def _correct(pick: Pick, clock: Clock, record: Record) -> None:
+    """Move or clear one instant, or put the record into the recycle bin or take it out."""
+    if chance(pick, 25):
+        was = record.removed_at
+        record.removed_at = clock.near(record.recorded_at, 300) if was is None else None
+        return
+    movable = {
+        "activity": ["ended_at", "written_at"],
+        "change": ["updated_at"],
+        "response": ["submitted_at"],
+        "plan": ["submitted_at"],
+        "customer": ["lost_at"],
+        "request": ["decided_at"],
+    }[record.type]
+    name = one_of(pick, movable)
+    is_optional = name in ("written_at", "updated_at", "lost_at", "decided_at")
+    cleared = is_optional and chance(pick, 30)
+    record.facts[name] = None if cleared else _after(clock.moment(), record)
+
+
+def _after(at: datetime, record: Record) -> datetime:
+    """A request is decided after it was asked; anything else may move anywhere."""
+    return max(at, record.facts["asked_at"]) if record.type == "request" else at
+
+
+def settings(calendar: Calendar) -> st.SearchStrategy[tuple[Setting, World]]:
+    """A setting with one world in it, chosen and shrunk by Hypothesis."""
+
+    @st.composite
+    def both(draw: Any) -> tuple[Setting, World]:
+        pick = Drawn(draw)
+        setting = random_setting(pick, calendar)
+        return setting, random_world(pick, setting)
+
+    return both()
