@@ -1,0 +1,236 @@
+"""Installing a checked pack: policy, clauses and rules in one transaction, in the system's name.
+
+The same pack twice writes nothing; a later version closes the rules of the one before at its start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from fangyuan.core import events
+from fangyuan.engine import models
+from fangyuan.engine.packs.bindings import RULE_KINDS, Binding, shape_of
+from fangyuan.engine.packs.product import Product
+from fangyuan.engine.packs.schema import Pack, Provision
+from fangyuan.org.models import Team
+
+
+class Clash(Exception):
+    """A pack that would rewrite what is already in force; says how to go on."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What an installation did."""
+
+    policy: str
+    version: str
+    clauses: int = 0
+    rules: int = 0
+    waiting: int = 0
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One rule as it will stand in the table."""
+
+    line: int
+    kind: str
+    record: str
+    params: dict[str, Any]
+
+
+def install_one(pack: Pack, product: Product) -> Installed:
+    """Bring a pack into force; raises Clash when it would rewrite a version already in force."""
+    wanted = {p.id: list(_rule_lines(p, product)) for p in pack.provisions}
+    digest = _digest(pack, wanted)
+    rules = sum(len(lines) for lines in wanted.values())
+    total = sum(_is_rule(raw) for p in pack.provisions for raw in p.raw)
+    done = Installed(
+        pack.head.policy, pack.head.version, len(pack.provisions), rules, total - rules
+    )
+    versions = models.Policy.objects.everything("载入制度").present()
+    same = versions.filter(code=pack.head.policy, version=pack.head.version).first()
+    if same is not None and same.digest == digest:
+        return done
+    with transaction.atomic(), connection.cursor() as cursor:
+        said = f"载入《{pack.head.title}》{pack.head.version}"
+        events.announce(cursor, actor=0, action="load_pack", reason=said, channel="JOB")
+        if same is None:
+            _close_earlier(pack)
+            same = _policy(pack)
+            _adopt(pack.head.policy)
+        _describe(same, pack, digest)
+        _write(same, pack, wanted)
+    return replace(done, changed=True)
+
+
+def _is_rule(raw: dict[str, Any]) -> bool:
+    return shape_of(raw) in (*RULE_KINDS, "gate", "approval")
+
+
+def _rule_lines(provision: Provision, product: Product) -> Iterator[RuleLine]:
+    pairs: list[tuple[Binding, dict[str, Any]]] = list(
+        zip(provision.bindings, provision.raw, strict=True)
+    )
+    for line, (binding, raw) in enumerate(pairs):
+        if _is_rule(raw) and not product.waits(binding):
+            params = {k: v for k, v in raw.items() if k not in ("bind", "kind", "record")}
+            yield RuleLine(line, shape_of(raw).upper(), raw["record"], params)
+
+
+def _digest(pack: Pack, wanted: dict[str, list[RuleLine]]) -> str:
+    content = [
+        pack.head.model_dump(mode="json", exclude={"chapters"}),
+        [
+            [p.chapter, p.clause.model_dump(mode="json"), [line.line for line in wanted[p.id]]]
+            for p in pack.provisions
+        ],
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def start_of(day: date) -> datetime:
+    """The first instant of a day in the company's zone."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _close_earlier(pack: Pack) -> None:
+    """End the version before at this one's start."""
+    starts_on = pack.head.starts_on
+    earlier = models.Policy.objects.everything("载入制度").present().filter(code=pack.head.policy)
+    last = earlier.order_by("-starts_on").first()
+    if last is None:
+        return
+    if last.starts_on is not None and last.starts_on >= starts_on:
+        raise Clash(
+            f"《{pack.head.title}》已有 {last.version} 自 {last.starts_on} 起生效,"
+            f"新版本的 from 要晚于这一天,现在是 {starts_on}"
+        )
+    rules = models.Rule.objects.everything("载入制度").present()
+    open_rules = rules.filter(clause__policy__in=earlier, ends_at=None)
+    open_rules.update(ends_at=start_of(starts_on), changed_at=timezone.now())
+    is_over = starts_on <= timezone.localdate()
+    earlier.filter(ends_on=None).update(
+        ends_on=starts_on - timedelta(days=1),
+        stage=models.Policy.Stage.SUPERSEDED if is_over else models.Policy.Stage.PUBLISHED,
+        changed_at=timezone.now(),
+    )
+
+
+def _policy(pack: Pack) -> models.Policy:
+    return models.Policy(
+        code=pack.head.policy,
+        version=pack.head.version,
+        starts_on=pack.head.starts_on,
+        published_at=start_of(pack.head.starts_on),
+        stage=models.Policy.Stage.PUBLISHED,
+    )
+
+
+def _describe(policy: models.Policy, pack: Pack, digest: str) -> None:
+    head = pack.head
+    if policy.starts_on != head.starts_on:
+        raise Clash(
+            f"《{head.title}》{head.version} 自 {policy.starts_on} 起生效,"
+            f"不能改成 {head.starts_on},请用新的 version"
+        )
+    publisher = Team.objects.everything("归口部门").present().filter(code=head.publisher or "")
+    policy.title, policy.number, policy.scope_note = head.title, head.number, head.scope_note
+    policy.applies_to, policy.digest = list(head.applies_to), digest
+    policy.publisher = publisher.first()
+    policy.changed_at = timezone.now()
+    policy.save()
+
+
+def _adopt(code: str) -> None:
+    """In a company that has teams already, the whole company adopts what is shipped."""
+    companies = Team.objects.everything("采用制度").present().filter(kind=Team.Kind.COMPANY)
+    for company in companies:
+        if code not in company.policies:
+            company.policies = sorted({*company.policies, code})
+            company.save(update_fields=["policies"])
+
+
+def _write(policy: models.Policy, pack: Pack, wanted: dict[str, list[RuleLine]]) -> None:
+    known = {c.number: c for c in models.Clause._base_manager.filter(policy=policy)}
+    if gone := sorted(set(known) - set(wanted)):
+        raise Clash(f"条款 {'、'.join(gone[:5])} 不见了,删条款请用新的 version")
+    fresh = [
+        _fill(models.Clause(policy=policy, number=p.id), p)
+        for p in pack.provisions
+        if p.id not in known
+    ]
+    models.Clause._base_manager.bulk_create(fresh)
+    old = [_fill(known[p.id], p) for p in pack.provisions if p.id in known]
+    fields = [
+        "title",
+        "text",
+        "area",
+        "kind",
+        "chapter",
+        "params",
+        "bindings",
+        "evidence",
+        "acceptance",
+        "uses_default",
+    ]
+    models.Clause._base_manager.bulk_update(old, fields, batch_size=200)
+    clauses = {**known, **{c.number: c for c in fresh}}
+    _write_rules(policy, clauses, wanted)
+
+
+def _fill(clause: models.Clause, provision: Provision) -> models.Clause:
+    said = provision.clause
+    clause.title, clause.text, clause.area, clause.kind = (
+        said.title,
+        said.text,
+        said.area,
+        said.kind,
+    )
+    clause.chapter = provision.chapter
+    clause.params = {**said.params, **({"defaults": said.defaults} if said.defaults else {})}
+    clause.bindings = provision.raw
+    clause.evidence, clause.acceptance = said.evidence, said.acceptance
+    clause.uses_default = bool(said.defaults)
+    return clause
+
+
+def _write_rules(
+    policy: models.Policy, clauses: dict[str, models.Clause], wanted: dict[str, list[RuleLine]]
+) -> None:
+    standing = {
+        (rule.clause.number, rule.line): rule
+        for rule in models.Rule._base_manager.filter(
+            clause__policy=policy, is_shadow=False, removed_at=None
+        ).select_related("clause")
+    }
+    starts_at = start_of(policy.starts_on or timezone.localdate())
+    fresh = []
+    for number, lines in wanted.items():
+        for line in lines:
+            there = standing.get((number, line.line))
+            if there is None:
+                fresh.append(
+                    models.Rule(
+                        clause=clauses[number],
+                        line=line.line,
+                        kind=line.kind,
+                        record=line.record,
+                        params=line.params,
+                        starts_at=starts_at,
+                    )
+                )
+            elif (there.kind, there.record, there.params) != (line.kind, line.record, line.params):
+                raise Clash(f"{number} 的规则变了,但版本号没变;请写新的 version 和更晚的 from")
+    models.Rule._base_manager.bulk_create(fresh)

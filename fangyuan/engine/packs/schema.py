@@ -1,0 +1,119 @@
+"""The shape of a pack: one regulation in one version, its chapters, its clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from fangyuan.engine.packs.bindings import Binding, Shape, Word
+
+AREAS: Final = frozenset(
+    """customers leads opportunities solution-quote contracts orders receivables
+    activities-visits complaints satisfaction churn tags products materials-kit knowledge
+    marketing-campaigns advertising brand market-intel pricing-promotion forecast-planning
+    reports-analytics recruiting training appraisal-incentives career attendance meetings
+    documents approvals permissions-security backup supervision-audit org-roles
+    policy-governance""".split()
+)
+KINDS: Final = {
+    "deadline": "期限",
+    "cadence": "频率",
+    "gate": "门槛",
+    "approval": "审批",
+    "required-data": "必填",
+    "validation": "校验",
+    "classification": "分类",
+    "alert": "预警",
+    "access": "权限",
+    "metric": "指标",
+    "workflow": "流程",
+    "record": "记录",
+    "report": "报告",
+    "notification": "通知",
+    "document-template": "文档",
+    "retention": "保存",
+    "culture": "文化",
+}
+HEAD: Final = "policy title number version from publisher applies_to scope_note chapters".split()
+
+
+def _day(value: Any) -> Any:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S")]
+Prose = Annotated[str, Field(min_length=2, max_length=4000)]
+Number = Annotated[str, Field(pattern=r"^[A-Z]{2,6}-\d+(\.\d+)*[a-z]?$")]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Version = Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6}){0,3}$")]
+
+
+class Head(Shape):
+    """What a pack says about itself."""
+
+    policy: Code
+    title: Line
+    number: str = ""
+    version: Version
+    starts_on: Day = Field(alias="from")
+    publisher: Word | None = None
+    applies_to: list[Word] = []
+    scope_note: str = ""
+    chapters: list[Any] = Field(min_length=1)
+
+
+class Chapter(Shape):
+    """A heading with its clauses."""
+
+    title: Line
+    clauses: list[Any] = Field(min_length=1)
+
+
+class Clause(Shape):
+    """One provision as the pack writes it; `defaults` are the company's, not the source's."""
+
+    id: Number
+    title: Annotated[str, Field(min_length=2, max_length=10)]
+    area: str
+    actor: Line
+    text: Prose
+    kind: str
+    params: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
+    evidence: Prose
+    acceptance: Prose
+    bind: list[Any] = Field(min_length=1)
+
+
+class Provision:
+    """A checked clause with its chapter, its bindings, and the lines they stand on."""
+
+    def __init__(
+        self, chapter: str, clause: Clause, bindings: list[Binding], raw: list[dict[str, Any]]
+    ) -> None:
+        self.chapter = chapter
+        self.clause = clause
+        self.bindings = bindings
+        self.raw = raw
+
+    @property
+    def id(self) -> str:
+        return self.clause.id
+
+
+class Pack:
+    """A whole, checked regulation."""
+
+    def __init__(self, head: Head, provisions: list[Provision]) -> None:
+        self.head = head
+        self.provisions = provisions
+
+    def rules(self) -> Iterator[tuple[Provision, int, Binding]]:
+        """Every binding of every clause with its place in the clause."""
+        for provision in self.provisions:
+            for line, binding in enumerate(provision.bindings):
+                yield provision, line, binding
