@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fangyuan.site import views
+from fangyuan.site import palette, views, workbench
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", workbench.workbench, name="workbench"),
+    path("palette", palette.palette, name="palette"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
     path("healthz", views.healthz, name="healthz"),

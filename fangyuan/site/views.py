@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +14,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fangyuan import door
-from fangyuan.org.models import Message, Person
+from fangyuan.engine import health
+from fangyuan.org.models import Message
 from fangyuan.site import samples, signin
 
 WRONG = "账号或密码不对"
@@ -32,6 +34,7 @@ def _next(request: HttpRequest) -> str:
     return wanted if safe else "/"
 
 
+@login_not_required
 @require_http_methods(["GET", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
     """The sign-in page; every try leaves a trace."""
@@ -69,7 +72,7 @@ def messages(request: HttpRequest) -> HttpResponse:
     if unseen:
         with door.acting(by=request.user, action="seen"):
             Message._base_manager.filter(pk__in=unseen).update(seen_at=timezone.now())
-    return render(request, "messages.html", {"found": mine})
+    return render(request, "site/messages.html", {"found": mine})
 
 
 @require_safe
@@ -78,6 +81,7 @@ def components(request: HttpRequest) -> HttpResponse:
     return render(request, "components.html", {})
 
 
+@login_not_required
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The phone's offline helper, served from the root so that it may answer for every page."""
@@ -86,15 +90,10 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Whether the database answers and the sweep moves; 503 when it does not."""
-    from fangyuan.engine import health
-
     found = health.look(timezone.now())
     return JsonResponse(found, status=200 if found["ok"] else 503)
 
-
-def administrators() -> Any:
-    """People who administer the system."""
-    return Person.objects.everything("管理员").filter(is_admin=True)

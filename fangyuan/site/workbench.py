@@ -1,0 +1,152 @@
+"""The workbench: what this person owes now, why, and the shortest way to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from fangyuan.activities.models import Activity
+from fangyuan.desk import duties
+from fangyuan.engine.models import Obligation, Tally
+
+BACK, AHEAD = timedelta(days=28), timedelta(days=7)
+ROWS = 60
+ORDERS = {"due": "时间", "subject": "客户", "clause": "条款"}
+
+
+@dataclass(frozen=True)
+class Band:
+    """A heading among the duties with the duties under it."""
+
+    label: str
+    note: str
+    duties: list[duties.Duty]
+    is_late: bool = False
+
+
+@require_safe
+def workbench(request: HttpRequest) -> HttpResponse:
+    """The first page after signing in."""
+    now = timezone.now()
+    order = request.GET.get("by", "due")
+    owed = duties.describe(_owed(request.user, now), request.user)
+    today = [d for d in owed if timezone.localdate(d.due) == timezone.localdate(now)]
+    context = {
+        "bands": _by_time(owed, now) if order == "due" else _by(owed, order),
+        "orders": ORDERS,
+        "order": order if order in ORDERS else "due",
+        "greeting": _greeting(timezone.localtime(now)),
+        "next": next((d for d in today if d.is_open and d.due > now), None),
+        "left_today": sum(d.is_open for d in today),
+        "done_today": sum(not d.is_open for d in today),
+        "all_today": len(today),
+        "late": sum(d.state == "BREACHED" for d in owed),
+        "week": sum(d.is_open for d in owed),
+        "rate": _rate(request.user, now),
+        "visits": _visits(request.user, now),
+    }
+    return render(request, "site/workbench.html", context)
+
+
+def _owed(person: Any, now: datetime) -> list[Any]:
+    """Open within a week, red within four weeks, done today: one range of one index."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Obligation.objects.everything("本人义务").filter(
+        Q(state="OPEN") | Q(state="BREACHED") | Q(state__in=["MET", "LATE"], met_at__gte=midnight),
+        person=person,
+        due_at__range=(now - BACK, now + AHEAD),
+    )
+    return list(rows.select_related("rule__clause").order_by("due_at")[: ROWS * 3])
+
+
+def _by_time(owed: Iterable[duties.Duty], now: datetime) -> list[Band]:
+    today, bands = timezone.localdate(now), []
+    late = [d for d in owed if d.state == "BREACHED"]
+    if late:
+        bands.append(Band("已逾期", f"{len(late)} 件", late[::-1][:ROWS], is_late=True))
+    days: dict[date, list[duties.Duty]] = {}
+    for duty in owed:
+        if duty.state != "BREACHED":
+            days.setdefault(_shown_day(duty, today), []).append(duty)
+    for day, found in sorted(days.items()):
+        done = sum(not d.is_open for d in found)
+        note = f"{len(found)} 件" + (f"，已完成 {done} 件" if done else "")
+        bands.append(Band(_day(day, today), note, found[:ROWS]))
+    return bands
+
+
+def _shown_day(duty: duties.Duty, today: date) -> date:
+    """A duty due at 24:00 belongs to the day that ends then; what is done today is shown today."""
+    day = timezone.localdate(duty.due - timedelta(microseconds=1))
+    return today if not duty.is_open else max(day, today)
+
+
+def _day(day: date, today: date) -> str:
+    ahead = (day - today).days
+    if ahead in (0, 1, 2):
+        return ("今天", "明天", "后天")[ahead]
+    return f"{day.month}-{day.day:02d} 周{'一二三四五六日'[day.weekday()]}"
+
+
+def _by(owed: Iterable[duties.Duty], order: str) -> list[Band]:
+    groups: dict[str, list[duties.Duty]] = {}
+    for duty in owed:
+        name = duty.subject if order == "subject" else f"{duty.clause} {duty.name}"
+        groups.setdefault(name, []).append(duty)
+    ranked = sorted(groups.items(), key=lambda g: (-sum(d.is_open for d in g[1]), g[0]))
+    return [Band(name, f"{len(found)} 件", found[:ROWS]) for name, found in ranked]
+
+
+def _rate(person: Any, now: datetime) -> dict[str, Any]:
+    """The person's rate of compliance this month, and over the last twelve weeks."""
+    today = timezone.localdate(now)
+    since = today - timedelta(weeks=12)
+    rows = (
+        Tally.objects.everything("本人守规率")
+        .filter(person_id=person.pk, due_on__gte=since, due_on__lt=today)
+        .exclude(state__in=["VOID", "WAIVED", "OPEN"])
+        .values("due_on", "state")
+        .annotate(number=Sum("number"))
+    )
+    weeks = [[0, 0] for _ in range(12)]
+    month = [0, 0]
+    for row in rows:
+        met = row["number"] if row["state"] == "MET" else 0
+        week = weeks[min((row["due_on"] - since).days // 7, 11)]
+        week[0] += met
+        week[1] += row["number"]
+        if (row["due_on"].year, row["due_on"].month) == (today.year, today.month):
+            month[0] += met
+            month[1] += row["number"]
+    spark = [100 * met / due if due else None for met, due in weeks]
+    return {"month": 100 * month[0] / month[1] if month[1] else None, "spark": spark, "due": month[1]}
+
+
+def _visits(person: Any, now: datetime) -> list[Any]:
+    day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return list(
+        Activity.objects.seen_by(person)
+        .present()
+        .filter(
+            person=person,
+            kind="VISIT",
+            planned_at__gte=day,
+            planned_at__lt=day + timedelta(days=1),
+        )
+        .exclude(stage="CANCELLED")
+        .select_related("customer", "appointed_with")
+        .order_by("planned_at")[:12]
+    )
+
+
+def _greeting(at: datetime) -> str:
+    hours = ((5, "夜深了"), (11, "早上好"), (13, "中午好"), (18, "下午好"), (24, "晚上好"))
+    return next(word for hour, word in hours if at.hour < hour)
