@@ -29,7 +29,7 @@ TONES = {
 
 def dash(value: object) -> object:
     """The value, or the sign for a missing one."""
-    return MISSING if value is None or value == "" or value == [] else value
+    return MISSING if value is None or value in ("", []) else value
 
 
 def _decimal(value: object) -> Decimal:
@@ -135,13 +135,11 @@ def span(length: timedelta | float | None) -> str:
     return " ".join(shown) or "不到 1 分"
 
 
-def _largest(length: timedelta) -> str:
+def _overdue(length: timedelta) -> str:
     minutes = int(length.total_seconds() // 60)
-    if minutes < 1:
-        return "不到 1 分"
     if minutes < 60:
-        return f"{minutes} 分"
-    return f"{minutes // 60} 小时" if length < DAY else f"{length.days} 天"
+        return f"逾 {minutes} 分" if minutes else "刚到期"
+    return f"逾 {minutes // 60} 小时" if length < DAY else f"逾 {length.days} 天"
 
 
 def countdown(due: datetime | None, now: datetime) -> str:
@@ -150,7 +148,7 @@ def countdown(due: datetime | None, now: datetime) -> str:
         return MISSING
     ahead = due - now
     if ahead <= timedelta(0):
-        return f"逾 {_largest(-ahead)}"
+        return _overdue(-ahead)
     if ahead > DAY:
         return f"{ahead.days} 天"
     hours, rest = divmod(int(ahead.total_seconds()), 3600)
@@ -160,14 +158,14 @@ def countdown(due: datetime | None, now: datetime) -> str:
 def left(due: datetime | None, now: datetime) -> str:
     """The time left within a sentence or cell: 剩 2 天, 1:42:08, 逾 17 分."""
     text = countdown(due, now)
-    return f"剩 {text}" if text.endswith("天") and not text.startswith("逾") else text
+    return f"剩 {text}" if text.endswith("天") and due and due > now else text
 
 
 def left_words(due: datetime | None, now: datetime) -> str:
     """The time left in words: 剩 1 小时 42 分, 逾 17 分."""
     if due is None:
         return MISSING
-    return f"剩 {span(due - now)}" if due > now else f"逾 {_largest(now - due)}"
+    return f"剩 {span(due - now)}" if due > now else _overdue(now - due)
 
 
 def due_tone(due: datetime | None, now: datetime, start: datetime | None = None) -> str:

@@ -16,7 +16,7 @@ const two = (number) => String(number).padStart(2, "0");
 
 function overdue(length) {
   const minutes = Math.floor(length / MINUTE);
-  if (minutes < 1) return "逾 不到 1 分";
+  if (minutes < 1) return "刚到期";
   if (minutes < 60) return `逾 ${minutes} 分`;
   if (length < DAY) return `逾 ${Math.floor(minutes / 60)} 小时`;
   return `逾 ${Math.floor(length / DAY)} 天`;
