@@ -39,25 +39,18 @@ def unguarded(cell: str) -> str:
 
 def read_csv(source: BinaryIO, limits: Limits, *, owned: bool) -> Table:
     """Read separated text; the source is closed with the table only if it is `owned`."""
-    encoding = _encoding(source, Clock(limits.seconds))
+    try:
+        encoding = _encoding(source, Clock(limits.seconds))
+    except BaseException:
+        if owned:
+            source.close()
+        raise
+    source.seek(0)
+    start = codecs.getincrementaldecoder(encoding)().decode(source.read(_CHUNK // 16))
     source.seek(0)
     lines = io.TextIOWrapper(source, encoding, newline="")
-
-    def close() -> None:
-        if owned:
-            lines.close()
-        elif not lines.closed:
-            lines.detach()
-
-    try:
-        start = lines.read(_CHUNK // 16)
-        source.seek(0)
-        lines = io.TextIOWrapper(lines.detach(), encoding, newline="")
-        rows = _rows(lines, _separator(start), limits)
-        return Table(rows, limits, encoding=encoding, close=close)
-    except BaseException:
-        close()
-        raise
+    close = lines.close if owned else lines.detach
+    return Table(_rows(lines, _separator(start), limits), limits, encoding=encoding, close=close)
 
 
 def _encoding(source: BinaryIO, clock: Clock) -> str:

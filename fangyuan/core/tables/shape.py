@@ -63,6 +63,10 @@ class Row(NamedTuple):
     problems: dict[int, str]
 
 
+def _nothing() -> None:
+    return
+
+
 class Table:
     """A header and the rows below it, read once from first to last."""
 
@@ -75,7 +79,7 @@ class Table:
         sheets: tuple[str, ...] = (),
         encoding: str = "",
         offset: int = 0,
-        close: Callable[[], None] = lambda: None,
+        close: Callable[[], object] = _nothing,
     ) -> None:
         """Find the header; raises TableError if there is none or it names a column twice."""
         self.sheet, self.sheets, self.encoding = sheet, sheets, encoding
@@ -84,7 +88,7 @@ class Table:
         try:
             self.header_row, self._places, self.header, self._first = self._find_header()
         except BaseException:
-            close()
+            self.close()
             raise
 
     def __enter__(self) -> Self:
@@ -99,8 +103,9 @@ class Table:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._close()
+        """Let go of the file; a second time does nothing."""
+        close, self._close = self._close, _nothing
+        close()
 
     def __iter__(self) -> Iterator[Row]:
         clock = Clock(self._limits.seconds)
@@ -121,7 +126,7 @@ class Table:
     def _find_header(self) -> tuple[int, list[int], list[str], Raw | None]:
         above: list[Raw] = []
         for raw in self._raw:
-            filled = sum(1 for cell in raw.cells if cell.strip())
+            filled = sum(1 for cell in raw.cells if cell.strip()) or len(raw.problems)
             if filled > 1 or len(above) == TITLE_ROWS:
                 return self._named(raw, above, None)
             if filled:
