@@ -174,7 +174,7 @@ def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
     since = clock.moment()
     params = dict(rule.params)
     if "within" in params:
-        params["within"] = one_of(pick, ("2wd", "24h", "48h", "0d", "3d", "30min", "1wd", "0wd"))
+        params["within"] = one_of(pick, ("2wd", "24h", "48h", "0d", "3d", "1wd", "0wd", "1h"))
     elif chance(pick, 50):
         params["at_least"] = 2
     else:
