@@ -7,16 +7,16 @@ rules, adoption and calendar are those of the database they are loaded into.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
 from tests.oracle import clauses, world
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
+from tests.oracle.choices import SECOND, Clock, Drawn, Pick, Setting, chance, one_of
 from tests.oracle.world import (
     SHIPPED_FROM,
     Adoption,
@@ -33,7 +33,6 @@ from tests.oracle.world import (
 )
 
 T = TypeVar("T")
-SECOND = timedelta(seconds=1)
 # Windows that hold a spring festival, a half-year's end, national day, a year's end without a
 # published calendar, and an ordinary autumn.
 WINDOWS = (
@@ -43,8 +42,6 @@ WINDOWS = (
     (date(2026, 11, 23), 70),
     (date(2026, 10, 26), 40),
 )
-STEPS = (timedelta(0), SECOND, -SECOND)
-LEAPS = tuple(timedelta(hours=hours) for hours in (4, 24, 48, 168))
 CHANGES = ("NAME", "OWNERSHIP", "CONTACT", "FINANCE", "NEED", "PEOPLE", "PROGRESS", "RIVAL")
 PEOPLE = ("boss", "mia", "ken", "li", "zhao", "sun")
 REPS = ("li", "zhao", "sun")
@@ -54,100 +51,6 @@ COVERS = (
     tuple(clauses.COVERS_TAGS),
     (*clauses.COVERS_DAILY, *clauses.COVERS_TAGS),
 )
-
-
-class Pick(Protocol):
-    """A source of choices."""
-
-    def number(self, low: int, high: int) -> int:
-        """An integer of [low, high]."""
-        ...
-
-
-class Dice:
-    """Choices from a seed."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def number(self, low: int, high: int) -> int:
-        return self._random.randint(low, high)
-
-
-class Drawn:
-    """Choices that Hypothesis makes and can shrink."""
-
-    def __init__(self, draw: Callable[[st.SearchStrategy[int]], int]) -> None:
-        self._draw = draw
-
-    def number(self, low: int, high: int) -> int:
-        return self._draw(st.integers(low, high))
-
-
-def one_of(pick: Pick, options: Sequence[T]) -> T:
-    """One of some options; the first is the simplest."""
-    return options[pick.number(0, len(options) - 1)]
-
-
-def chance(pick: Pick, percent: int) -> bool:
-    """True in some of a hundred cases; false is the simpler."""
-    return pick.number(1, 100) > 100 - percent
-
-
-@dataclass
-class Setting:
-    """What worlds of one database share: rules with their versions, adoption, calendar, time."""
-
-    first: date
-    days: int
-    rules: list[Rule]
-    calendar: Calendar
-    adoptions: list[Adoption]
-    as_of: list[datetime] = field(default_factory=list)
-
-
-class Clock:
-    """Instants of a window, many of them at, or a second off, one that matters already."""
-
-    def __init__(self, pick: Pick, setting: Setting) -> None:
-        self._pick = pick
-        self._setting = setting
-        self._used: list[datetime] = [midnight(setting.first)]
-
-    def moment(self) -> datetime:
-        """An instant: an ordinary one, a boundary, or one near an earlier choice."""
-        kind = self._pick.number(0, 9)
-        if kind <= 4:
-            at = self._ordinary()
-        elif kind <= 6:
-            at = self._boundary() + one_of(self._pick, STEPS)
-        else:
-            at = one_of(self._pick, self._used) + one_of(self._pick, STEPS)
-            if kind == 9:
-                at += one_of(self._pick, LEAPS)
-        self._used.append(at)
-        return at
-
-    def near(self, at: datetime, hours: int) -> datetime:
-        """An instant up to some hours after another, often exactly a span of a rule later."""
-        if chance(self._pick, 40):
-            later = at + one_of(self._pick, (timedelta(0), *LEAPS)) + one_of(self._pick, STEPS)
-        elif chance(self._pick, 30):
-            later = midnight(day_of(at) + self._pick.number(1, 8) * DAY)
-            later += one_of(self._pick, STEPS)
-        else:
-            later = at + timedelta(minutes=self._pick.number(0, hours * 60))
-        self._used.append(later)
-        return later
-
-    def _ordinary(self) -> datetime:
-        day = self._setting.first + self._pick.number(0, self._setting.days) * DAY
-        return midnight(day) + timedelta(minutes=self._pick.number(0, 23) * 60 + 30)
-
-    def _boundary(self) -> datetime:
-        day = self._setting.first + self._pick.number(0, self._setting.days) * DAY
-        kind = one_of(self._pick, ("day", "week", "biweek", "month", "quarter"))
-        return period_with(kind, day).end
 
 
 def random_setting(pick: Pick, calendar: Calendar, extra: Sequence[Rule] = ()) -> Setting:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as run
 
-from tests.oracle import histories, oracle, rows, world
+from tests.oracle import choices, histories, oracle, rows, world
 from tests.oracle.calendar_oracle import Calendar, day_of, midnight
 from tests.oracle.world import World
 
@@ -17,8 +17,8 @@ PUBLIC = Calendar({date(2026, 10, day): False for day in range(1, 8)}, {2025, 20
 SEEDS = range(60)
 
 
-def made(seed: int) -> tuple[histories.Setting, World]:
-    pick = histories.Dice(seed)
+def made(seed: int) -> tuple[choices.Setting, World]:
+    pick = choices.Dice(seed)
     setting = histories.random_setting(pick, PUBLIC)
     return setting, histories.random_world(pick, setting)
 
@@ -58,7 +58,7 @@ def test_worlds_hit_boundaries() -> None:
         for record in made(seed)[1].records:
             off = record.recorded_at - midnight(day_of(record.recorded_at))
             at_midnight += off == timedelta(0)
-            beside += off in (histories.SECOND, timedelta(days=1) - histories.SECOND)
+            beside += off in (choices.SECOND, timedelta(days=1) - choices.SECOND)
     assert at_midnight > 100
     assert beside > 100
 
@@ -99,7 +99,7 @@ def test_a_world_is_told_as_rows() -> None:
 
 @run(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories.settings(PUBLIC))
-def test_hypothesis_makes_worlds_too(drawn: tuple[histories.Setting, World]) -> None:
+def test_hypothesis_makes_worlds_too(drawn: tuple[choices.Setting, World]) -> None:
     setting, told = drawn
     for as_of in setting.as_of:
         duties = oracle.settle(told, as_of)
