@@ -14,6 +14,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 COLOURS = (
     ("paper", "宣纸"),
@@ -191,6 +192,7 @@ def sample(now: datetime) -> dict[str, Any]:
     }
 
 
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show every component."""
     return render(request, "components.html", sample(timezone.now()))

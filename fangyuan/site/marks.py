@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.templatetags.static import static
 from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from fangyuan.site import display
@@ -28,7 +28,7 @@ def _cls(*names: str) -> str:
 def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite; it says nothing to a screen reader."""
     href = f"{static('fy/icons.svg')}#{escape(name)}"
-    return mark_safe(
+    return SafeString(
         f'<svg class="{_cls("i", escape(size))}" aria-hidden="true"><use href="{href}"/></svg>'
     )
 
@@ -39,8 +39,8 @@ def clause(label: str, name: str = "", state: str = "", url: str = "") -> SafeSt
     inner = f"<code>{escape(label)}</code>{short}"
     cls = _cls("clause", escape(state))
     if url:
-        return mark_safe(f'<a class="{cls}" href="{escape(url)}">{inner}</a>')
-    return mark_safe(f'<span class="{cls}">{inner}</span>')
+        return SafeString(f'<a class="{cls}" href="{escape(url)}">{inner}</a>')
+    return SafeString(f'<span class="{cls}">{inner}</span>')
 
 
 def clock(
@@ -52,11 +52,11 @@ def clock(
 ) -> SafeString:
     """A countdown that reads right without script and ticks with it."""
     if due is None:
-        return mark_safe(f'<span class="cd flat mut">{display.MISSING}</span>')
+        return SafeString(f'<span class="cd flat mut">{display.MISSING}</span>')
     began = f' data-start="{localtime(start).isoformat()}"' if start else ""
     cls = _cls("cd", display.due_tone(due, now, start), "flat" if flat else "")
     iso = localtime(due).isoformat()
-    return mark_safe(
+    return SafeString(
         f'<time class="{cls}" datetime="{iso}" data-due="{iso}"{began}'
         f' title="{localtime(due):%Y-%m-%d %H:%M} 到期">{display.countdown(due, now)}</time>'
     )
@@ -64,31 +64,31 @@ def clock(
 
 def seal(char: str, kind: str = "") -> SafeString:
     """A cinnabar seal: filled for 逾 and 违, outlined (`out`) for 准 and 结."""
-    return mark_safe(f'<span class="{_cls("seal", escape(kind))}">{escape(char)}</span>')
+    return SafeString(f'<span class="{_cls("seal", escape(kind))}">{escape(char)}</span>')
 
 
 def grade(value: str | None) -> SafeString:
     """A square with the customer's grade."""
     if not value:
-        return mark_safe(f'<span class="z">{display.MISSING}</span>')
-    return mark_safe(f'<span class="grade {escape(value)}">{escape(value)}</span>')
+        return SafeString(f'<span class="z">{display.MISSING}</span>')
+    return SafeString(f'<span class="grade {escape(value)}">{escape(value)}</span>')
 
 
 def badge(text: str, tone: str = "") -> SafeString:
     """A state in words on its colour."""
-    return mark_safe(f'<span class="{_cls("badge", escape(tone))}">{escape(text)}</span>')
+    return SafeString(f'<span class="{_cls("badge", escape(tone))}">{escape(text)}</span>')
 
 
 def tag(text: str) -> SafeString:
     """A label that somebody entered."""
-    return mark_safe(f'<span class="tag">{escape(text)}</span>')
+    return SafeString(f'<span class="tag">{escape(text)}</span>')
 
 
 def avatar(name: str, key: object = None, size: str = "") -> SafeString:
     """The round picture of a person; its colour stays with the person."""
     number = key if isinstance(key, int) else zlib.crc32(str(key or name).encode())
     cls = _cls("av", escape(size)) + PALETTE[number % len(PALETTE)]
-    return mark_safe(
+    return SafeString(
         f'<span class="{cls}" aria-hidden="true">{escape(display.surname_char(name))}</span>'
     )
 
@@ -96,8 +96,8 @@ def avatar(name: str, key: object = None, size: str = "") -> SafeString:
 def who(name: str | None, key: object = None) -> SafeString:
     """A person's picture and name."""
     if not name:
-        return mark_safe(f'<span class="z">{display.MISSING}</span>')
-    return mark_safe(f'<span class="who">{avatar(name, key)}{escape(name)}</span>')
+        return SafeString(f'<span class="z">{display.MISSING}</span>')
+    return SafeString(f'<span class="who">{avatar(name, key)}{escape(name)}</span>')
 
 
 def ring(value: float | None, *, size: int = 30, tone: str = "", text: str = "") -> SafeString:
@@ -107,12 +107,13 @@ def ring(value: float | None, *, size: int = 30, tone: str = "", text: str = "")
     middle, radius = size / 2, size / 2 - width / 2 - (0.5 if size > 30 else 0)
     round_ = f'cx="{middle:g}" cy="{middle:g}" r="{radius:g}" stroke-width="{width:g}"'
     dash = f"{TAU * radius * share / 100:.1f} {TAU * radius:.1f}"
+    turn = f"rotate(-90 {middle:g} {middle:g})"
     shown = escape(text or (display.MISSING if value is None else f"{share:.0f}"))
-    return mark_safe(
+    return SafeString(
         f'<svg class="{_cls("ring", escape(tone), "small" if size < 42 else "")}"'
         f' width="{size}" height="{size}" viewBox="0 0 {size} {size}" role="img"'
         f' aria-label="{shown}"><circle {round_}/>'
-        f'<circle {round_} stroke-dasharray="{dash}" transform="rotate(-90 {middle:g} {middle:g})"/>'
+        f'<circle {round_} stroke-dasharray="{dash}" transform="{turn}"/>'
         f'<text x="{middle:g}" y="{middle + 0.5:g}">{shown}</text></svg>'
     )
 
@@ -121,7 +122,7 @@ def bar(value: float | None, tone: str = "", goal: float | None = None) -> SafeS
     """A part of a hundred as a bar; `goal` cuts a line into it."""
     share = max(0.0, min(100.0, float(value or 0)))
     line = f'<rect class="goal" x="{goal:g}%" width="2" height="6"/>' if goal is not None else ""
-    return mark_safe(
+    return SafeString(
         f'<svg class="{_cls("bar", escape(tone))}" role="img" aria-label="{share:.0f}%">'
         f'<rect width="{share:.1f}%" height="6"/>{line}</svg>'
     )
@@ -132,21 +133,22 @@ def pips(done: int, total: int, blocked: int = 0, label: str = "") -> SafeString
     rest = max(0, total - done - blocked)
     cells = '<i class="y"></i>' * done + '<i class="x"></i>' * blocked + "<i></i>" * rest
     said = escape(label or f"{done}/{total}")
-    return mark_safe(f'<span class="pips" role="img" aria-label="{said}">{cells}</span>')
+    return SafeString(f'<span class="pips" role="img" aria-label="{said}">{cells}</span>')
 
 
 def spark(values: Sequence[float | None], tone: str = "", width: int = 84) -> SafeString:
     """A short line of numbers whose last point is a square."""
     numbers = [float(value) for value in values if value is not None]
     if len(numbers) < 2:
-        return mark_safe(f'<span class="mut s">{display.MISSING}</span>')
+        return SafeString(f'<span class="mut s">{display.MISSING}</span>')
     low, reach = min(numbers), (max(numbers) - min(numbers)) or 1.0
     step = width / (len(numbers) - 1)
     points = [(i * step, 26 - 24 * (n - low) / reach) for i, n in enumerate(numbers)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     x, y = points[-1]
-    return mark_safe(
+    return SafeString(
         f'<svg class="{_cls("spark", escape(tone))}" width="{width}" height="28"'
         f' viewBox="0 0 {width} 28" aria-hidden="true"><polygon points="0,28 {line} {width},28"/>'
-        f'<polyline points="{line}"/><rect x="{x - 2:.1f}" y="{y - 2:.1f}" width="4" height="4"/></svg>'
+        f'<polyline points="{line}"/>'
+        f'<rect x="{x - 2:.1f}" y="{y - 2:.1f}" width="4" height="4"/></svg>'
     )

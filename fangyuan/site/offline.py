@@ -9,9 +9,11 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
+from django.views.decorators.http import require_safe
 
 FOLDER = Path(__file__).parent / "static" / "fy"
 HTMX = "django_htmx/htmx-2.min.js"
@@ -34,6 +36,8 @@ def shell_version() -> str:
     return digest.hexdigest()[:12]
 
 
+@login_not_required
+@require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The worker's script, at the root so that it may answer for every page."""
     context = {"version": shell_version(), "files": shell_files(), "kept": KEPT}
@@ -42,6 +46,8 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@login_not_required
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """What is shown when a page that was never opened is asked for without a connection."""
     return render(request, "offline.html")

@@ -21,4 +21,4 @@ def shown() -> dict[str, Any]:
     """What the sign-in page shows of the samples."""
     if os.environ.get("FY_DEMO") != "1":
         return {}
-    return {"samples": ACCOUNTS, "sample_note": f"密码都是 {PASSWORD};公司与人物皆为虚构"}
+    return {"samples": ACCOUNTS, "sample_note": f"密码都是 {PASSWORD}；公司与人物皆为虚构"}

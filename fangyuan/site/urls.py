@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fangyuan.site import palette, views, workbench
+from fangyuan.site import components, offline, palette, views, workbench
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", workbench.workbench, name="workbench"),
@@ -13,7 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", views.logout, name="logout"),
     path("healthz", views.healthz, name="healthz"),
     path("messages", views.messages, name="messages"),
-    path("components", views.components, name="components"),
-    path("sw.js", views.service_worker, name="service_worker"),
+    path("components", components.page, name="components"),
+    path("sw.js", offline.service_worker, name="service_worker"),
+    path("offline", offline.page, name="offline"),
     path("", include("fangyuan.desk.urls")),
 ]

@@ -19,7 +19,7 @@ from fangyuan.org.models import Message
 from fangyuan.site import samples, signin
 
 WRONG = "账号或密码不对"
-PAUSED = "输错 5 次,10 分钟后再试;急用请找系统管理员"
+PAUSED = "输错 5 次，10 分钟后再试；急用请找系统管理员"
 
 
 def _terminal(request: HttpRequest) -> str:
@@ -75,25 +75,9 @@ def messages(request: HttpRequest) -> HttpResponse:
     return render(request, "site/messages.html", {"found": mine})
 
 
-@require_safe
-def components(request: HttpRequest) -> HttpResponse:
-    """Every component in every state, for those who build pages."""
-    return render(request, "components.html", {})
-
-
-@login_not_required
-@require_safe
-def service_worker(request: HttpRequest) -> HttpResponse:
-    """The phone's offline helper, served from the root so that it may answer for every page."""
-    response = render(request, "sw.js", {}, content_type="text/javascript")
-    response["Service-Worker-Allowed"] = "/"
-    return response
-
-
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Whether the database answers and the sweep moves; 503 when it does not."""
     found = health.look(timezone.now())
     return JsonResponse(found, status=200 if found["ok"] else 503)
-

@@ -127,7 +127,8 @@ def _rate(person: Any, now: datetime) -> dict[str, Any]:
             month[0] += met
             month[1] += row["number"]
     spark = [100 * met / due if due else None for met, due in weeks]
-    return {"month": 100 * month[0] / month[1] if month[1] else None, "spark": spark, "due": month[1]}
+    rate = month[0] / month[1] if month[1] else None
+    return {"month": rate, "spark": spark, "due": month[1]}
 
 
 def _visits(person: Any, now: datetime) -> list[Any]:

@@ -56,7 +56,7 @@ function single(key) {
   if (key === "?") return open("keys");
   if (key === "c" && document.querySelector("#quick [data-new]")) return start("c");
   if (key === "g") return start("g");
-  return press(`main [data-key="${key}"]`);
+  return press(`main :is([data-key="${key}"], [data-new="${key}"])`);
 }
 
 function start(key) {

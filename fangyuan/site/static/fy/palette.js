@@ -1,30 +1,14 @@
 // The command palette: one box for customers, people, clauses and actions. Results come from the
-// server as a fragment, filtered by rights; an empty box lists what was opened last and what this
-// page can do. `>` asks for actions only, `#` for clauses only.
-import { icon, mine, on, say } from "./dom.js";
+// server as a fragment, filtered by rights; an empty box lists what was opened last, and this adds
+// what the page at hand can do. `>` asks for actions only, `#` for clauses only.
+import { icon, on, say } from "./dom.js";
 import { open } from "./layers.js";
 
 const box = document.getElementById("palette");
 const ask = box?.querySelector("input");
 const list = box?.querySelector("[role=listbox]");
-const RECENT = mine("recent");
-const KEPT = 5;
 let waiting = 0;
 let running = null;
-
-function recent() {
-  try { return JSON.parse(localStorage.getItem(RECENT) || "[]"); } catch { return []; }
-}
-
-/** A record page names itself: <main data-recent="name" data-icon="users">. */
-function remember() {
-  const page = document.querySelector("[data-recent]");
-  if (!page) return;
-  const here = { label: page.dataset.recent, url: location.pathname, icon: page.dataset.icon };
-  const rest = recent().filter((item) => item.url !== here.url);
-  const kept = JSON.stringify([here, ...rest].slice(0, KEPT));
-  try { localStorage.setItem(RECENT, kept); } catch { /* without memory no list */ }
-}
 
 function option(item) {
   const row = document.createElement("div");
@@ -80,7 +64,7 @@ async function search() {
   running = new AbortController();
   const local = query
     ? section("这一页", query.startsWith(">") ? here(query.slice(1).trim()) : [])
-    : [...section("最近", recent()), ...section("这一页", here(""))];
+    : section("这一页", here(""));
   try {
     const answer = await fetch(`${box.dataset.url}?q=${encodeURIComponent(query)}`, {
       headers: { "HX-Request": "true" }, signal: running.signal,
@@ -93,7 +77,7 @@ async function search() {
     list.innerHTML = '<div class="empty"><b>搜不了，网络断了</b><span>连上后再试</span></div>';
   }
   if (local.length) list.querySelector(".empty")?.remove();
-  list.prepend(...local);
+  list.append(...local);
   return settle(query);
 }
 
@@ -106,7 +90,6 @@ function go(event) {
 }
 
 if (box) {
-  remember();
   box.addEventListener("fy:open", () => { ask.select(); search(); });
   ask.addEventListener("input", () => {
     clearTimeout(waiting);
