@@ -54,6 +54,7 @@ class Plan(Record):
     guidance = fields.Note("指导意见")
     stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
 
+    owned_by = "person"
     reach = {"people": ("person",)}
     content = ("items",)
     stage_field = "stage"
@@ -209,6 +210,8 @@ class Activity(Record):
     stage = fields.Choice("状态", choices=Stage, default=Stage.PLANNED)
 
     begins = "ended_at"
+    owned_by = "person"
+    passes_on = False
     reach = {"people": ("person",), "via": ("customer", "lead")}
     stage_field = "stage"
     moves = {"PLANNED": ("READY", "DONE", "CANCELLED"), "READY": ("DONE", "CANCELLED")}
@@ -303,6 +306,7 @@ class Task(Record):
     priority = fields.Choice("优先级", choices=Degree, null=True)
 
     begins = "asked_at"
+    owned_by = "person"
     reach = {"people": ("person", "asker"), "via": ("customer",)}
 
     class Meta(Record.Meta):

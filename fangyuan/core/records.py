@@ -166,6 +166,15 @@ class Record(Row):
     content: ClassVar[tuple[str, ...]] = ()
     # How rows belong to people; see access.scopes.
     reach: ClassVar[dict[str, Any]] = {}
+    # By whom the record is owned: a field that points at a person, or at the record whose holder
+    # answers; "" means the record's own holder.
+    owned_by: ClassVar[str] = ""
+    # Whether a stand-in answers while the owner is on leave; one's own deeds are not passed on.
+    passes_on: ClassVar[bool] = True
+    # Field with the last day on which the record exists for the rules, if it has one.
+    ends: ClassVar[str | None] = None
+    # From when the rules know of the record: when it was entered, or (org) since it begins.
+    known_since: ClassVar[str] = "recorded_at"
     # Stage field and allowed moves, where the type has stages.
     stage_field: ClassVar[str | None] = None
     moves: ClassVar[dict[str, tuple[str, ...]]] = {}

@@ -63,6 +63,7 @@ class Change(Record):
     )
 
     begins = "occurred_at"
+    owned_by = "subject"
     reach = {"people": ("reported_by",), "any": ("subject",)}
     facts = {
         "is_major": facts.Derived(

@@ -290,6 +290,7 @@ class Request(Record):
     chain = models.JSONField("审批链", default=list)
 
     begins = "asked_at"
+    owned_by = "asked_by"
     reach = {"people": ("asked_by", "approvals__person")}
 
     class Meta(Record.Meta):

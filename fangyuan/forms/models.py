@@ -99,6 +99,8 @@ class Response(Record):
     advice = fields.Note("建议")
 
     begins = "submitted_at"
+    owned_by = "person"
+    passes_on = False
     facts = {
         "kind": facts.Derived(
             "表单类别",

@@ -62,6 +62,7 @@ class Team(Record):
     shift = fields.Text("班次", blank=True, default="")
 
     tracked = ("policies",)
+    owned_by = "leader"
     facts = {
         "filled": facts.Rows(
             "已有人任职的岗位", domain="position", source="membership", subject="team",
@@ -108,6 +109,9 @@ class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
     pinyin = fields.Text("拼音", blank=True, default="", editable=False)
 
     begins = "joined_on"
+    ends = "left_on"
+    known_since = "joined_on"
+    owned_by = "id"
     unlogged = ("password", "last_login", "pinyin")
     facts = {
         "roles": facts.Rows(
