@@ -216,6 +216,7 @@ class Contact(Record):
     level = fields.Choice("密级", choices=Level, default=Level.PUBLIC)
 
     reach = {"via": ("customer",)}
+    owned_by = "customer"
     judges = ("customer",)
 
     class Meta(Record.Meta):
