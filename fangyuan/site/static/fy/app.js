@@ -12,6 +12,7 @@ import "./rows.js";
 import "./drafts.js";
 import "./queue.js";
 import "./place.js";
+import "./board.js";
 
 if ("serviceWorker" in navigator && window.isSecureContext) {
   // Without it the visit pages still work online; a refusal is no fault of the page.
