@@ -2,11 +2,13 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import openpyxl
 import pytest
@@ -261,6 +263,33 @@ def test_a_directory_that_lies_about_sizes_is_found_out() -> None:
     small, real = (1000).to_bytes(4, "little"), (5_000_000).to_bytes(4, "little")
     assert bomb.count(real) >= 1
     assert "损坏" in refused(io.BytesIO(bomb.replace(real, small)), SMALL)
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([True, False]))
+@settings(deadline=None)
+def test_a_damaged_workbook_is_read_or_refused_but_never_breaks(dice: Random, whole: bool) -> None:
+    source = xlsx_of([["名称", "电话"], ["甲", 1], [True, 0.5], [date(2026, 1, 2), "=1+1"]])
+    if whole:
+        damaged = io.BytesIO(bytes(scratched(source.getvalue(), dice)))
+    else:
+        with zipfile.ZipFile(source) as archive:
+            part = dice.choice([n for n in archive.namelist() if n.endswith((".xml", ".rels"))])
+            content = archive.read(part)
+        damaged = repacked(source, {part: bytes(scratched(content, dice))})
+    try:
+        read(damaged)
+    except tables.TableError as told:
+        assert re.search("[一-龥]", str(told))
+
+
+def scratched(content: bytes, dice: Random) -> bytearray:
+    found = bytearray(content)
+    for _ in range(dice.randint(1, 6)):
+        place = dice.randrange(len(found))
+        found[place : place + dice.randint(0, 3)] = dice.choice(
+            [b"", b"<", b'"', b"9e999", b"\xff"]
+        )
+    return found
 
 
 def test_one_far_cell_does_not_make_a_giant() -> None:

@@ -9,6 +9,7 @@ error values and formulas that were never calculated.
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -37,6 +38,19 @@ _SHARED: Final = re.compile(rb"""t\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>\s*(\d+)"
 _IS_ERROR: Final = re.compile(rb"""\st\s*=\s*["']e["']""")
 _IS_TEXT: Final = re.compile(rb"""\st\s*=\s*["'](?:str|s|inlineStr)["']""")
 _VALUE: Final = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
+# What the archive and XML readers of the standard library raise over damaged or forged files.
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ElementTree.ParseError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    OverflowError,
+)
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRICT_RELATION: Final = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 
@@ -80,13 +94,15 @@ class Package:
             self._parts = self._sheet_parts()
             self._sheets = {part: self._scan(part) for part in self._parts.values()}
             self._check_rest()
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as wrong:
-            raise TableError("文件已损坏，打不开") from wrong
-        except (ElementTree.ParseError, RuntimeError, KeyError) as wrong:
-            raise TableError("工作簿内容有误，请用 Excel 打开并另存后再导入") from wrong
+        except TableError:
+            raise
+        except _BROKEN as wrong:
+            raise TableError("文件已损坏，请用 Excel 打开并另存后再导入") from wrong
 
     def sheet(self, name: str) -> Sheet:
         """Give what was measured of a worksheet; raises TableError if its text is too much."""
+        if name not in self._parts:
+            raise TableError(f"工作表「{name}」读不出来，请用 Excel 打开并另存后再导入")
         part = self._parts[name]
         found = self._sheets[part]
         if found.rows > self._limits.rows + 100:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -165,6 +166,8 @@ def cell_text(value: Any) -> tuple[str, str]:
 
 
 def _number_text(value: float) -> tuple[str, str]:
+    if not math.isfinite(value):
+        return "", "不是有效的数字，请改正"
     if value == int(value) and abs(value) < _EXACT:
         return str(int(value)), ""
     shown = format(Decimal(format(value, ".15g")), "f")
