@@ -219,7 +219,7 @@ class Deed:
             record.revision = F("revision") + 1
             record.changed_at = self.at
         try:
-            record.full_clean(exclude=["revision", "changed_at"])
+            record.full_clean(exclude=["revision", "changed_at", "password"])
             with transaction.atomic():
                 record.save()
         except ValidationError as wrong:
