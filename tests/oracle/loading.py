@@ -1,0 +1,373 @@
+"""Bringing many worlds into the product's tables at once, by COPY, as imported history.
+
+Nothing of the product's own ways in (door, importer) is used: what is compared is the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from fangyuan.activities.models import Activity, Plan, PlanItem
+from fangyuan.core import events
+from fangyuan.core.models import Term, Tracked
+from fangyuan.customers.models import Customer
+from fangyuan.desk.models import Change
+from fangyuan.engine.models import Request, Waiver
+from fangyuan.forms.models import Form, Response
+from fangyuan.org.models import Holding, Leave, Membership, Person, Team
+from tests.oracle.calendar_oracle import midnight
+from tests.oracle.world import Record, World
+
+TERMS = {
+    "source": ("CALL",),
+    "position": (
+        "ka_rep",
+        "sales_rep",
+        "ka_manager",
+        "sales_manager",
+        "sales_director",
+        "sales_dept_manager",
+    ),
+}
+FORM_KINDS = ("REVIEW", "HEALTH")
+Values = dict[str, Any]
+
+
+class Load:
+    """One loading: it numbers records and remembers which number a key got."""
+
+    def __init__(self, since: datetime) -> None:
+        self.since = since
+        self._numbers = count(1_000_000)
+        self.ids: dict[str, int] = {}
+
+    def number(self, pointer: str) -> int:
+        """The number of a record, given once."""
+        if pointer not in self.ids:
+            self.ids[pointer] = next(self._numbers)
+        return self.ids[pointer]
+
+    def person(self, login: str | None) -> int | None:
+        """The number of a person."""
+        return None if login is None else self.number(f"person:{login}")
+
+    def any(self, name: str, pointer: str | None) -> Values:
+        """The two columns of a pointer to any record."""
+        if pointer is None:
+            return {f"{name}_type": None, f"{name}_id": None}
+        return {f"{name}_type": pointer.split(":")[0], f"{name}_id": self.number(pointer)}
+
+
+def load(worlds: Iterable[World], since: datetime) -> dict[str, int]:
+    """Write worlds whose keys do not collide; returns the number that each pointer got."""
+    listed = list(worlds)
+    made = Load(since)
+    with connection.cursor() as cursor:
+        events.announce(cursor, actor=0, action="import", reason="随机历史", channel="IMPORT")
+        _terms(cursor)
+        copy(cursor, made, Form, _forms(made))
+        for model, write in WRITERS:
+            copy(cursor, made, model, (row for world in listed for row in write(made, world)))
+    return made.ids
+
+
+def copy(cursor: Any, made: Load, model: Any, rows: Iterable[Values]) -> None:
+    """Send rows to a table; what a row does not say takes its usual value."""
+    fields = list(model._meta.concrete_fields)
+    usual = {
+        "recorded_at": made.since,
+        "recorded_by": 0,
+        "changed_at": made.since,
+        "imported_at": made.since,
+        "revision": 1,
+        "password": "!",
+    }
+    for field in fields:
+        usual.setdefault(field.column, _usual(field))
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    with cursor.copy(f'COPY "{model._meta.db_table}" ({names}) FROM STDIN') as target:
+        for row in rows:
+            unknown = set(row) - set(usual)
+            if unknown:
+                raise KeyError(f"{model.__name__} has no {unknown}")
+            target.write_row([_cell(row.get(f.column, usual[f.column])) for f in fields])
+
+
+def _usual(field: Any) -> Any:
+    if field.null and not field.has_default():
+        return None
+    return field.get_default()
+
+
+def _cell(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, dict) else value
+
+
+def _terms(cursor: Any) -> None:
+    for domain, codes in TERMS.items():
+        for code in codes:
+            cursor.execute(
+                f"INSERT INTO {Term._meta.db_table} (key, domain, code, label, rank, maps,"
+                " definition, is_open, active)"
+                " VALUES (%s, %s, %s, %s, 0, '{}', '', true, true) ON CONFLICT DO NOTHING",
+                [f"{domain}:{code}", domain, code, code],
+            )
+
+
+def _forms(made: Load) -> Iterator[Values]:
+    for kind in FORM_KINDS:
+        yield {
+            "id": made.number(f"form:{kind}"),
+            "code": f"oracle-{kind}",
+            "version": 1,
+            "name": kind,
+            "kind": kind,
+        }
+
+
+def _people(made: Load, world: World) -> Iterator[Values]:
+    for one in world.people:
+        yield {
+            "id": made.person(one.login),
+            "key": one.login,
+            "login": one.login,
+            "work_no": one.login,
+            "name": one.login,
+            "manager_id": made.person(one.manager),
+            "joined_on": one.joined_on,
+            "left_on": one.left_on,
+            "recorded_at": midnight(one.joined_on),
+        }
+
+
+def _teams(made: Load, world: World) -> Iterator[Values]:
+    for one in world.teams:
+        yield {
+            "id": made.number(f"team:{one.code}"),
+            "key": one.code,
+            "code": one.code,
+            "name": one.code,
+            "kind": one.kind,
+            "leader_id": made.person(one.leader),
+        }
+
+
+def _memberships(made: Load, world: World) -> Iterator[Values]:
+    for place, one in enumerate(world.memberships):
+        yield {
+            "id": made.number(f"membership:{one.person}/{place}"),
+            "person_id": made.person(one.person),
+            "team_id": made.number(f"team:{one.team}"),
+            "position_id": f"position:{one.position}",
+            "is_main": one.is_main,
+            "starts_on": one.starts_on,
+            "ends_on": one.ends_on,
+        }
+
+
+def _customers(made: Load, world: World) -> Iterator[Values]:
+    for record in _of(world, "customer"):
+        yield {
+            **_base(made, record),
+            "name": record.key,
+            "name_key": record.key,
+            "source_id": "source:CALL",
+            "learned_at": record.facts["learned_at"],
+            "grade": record.facts.get("grade"),
+            "is_ka": record.facts.get("is_ka") or False,
+            "ka_tier": record.facts.get("ka_tier") if record.facts.get("is_ka") else None,
+            "lost_at": record.facts.get("lost_at"),
+        }
+
+
+def _tracked(made: Load, world: World) -> Iterator[Values]:
+    """Past values; 「urgent」 is kept as the instant until which the customer is urgent."""
+    for record in _of(world, "customer"):
+        for fact, spans in record.tracked.items():
+            for span in spans:
+                value, name = _text(span.value), fact
+                if fact == "is_urgent":
+                    until = span.ends_at or span.starts_at + timedelta(days=3650)
+                    value, name = until.isoformat(), "urgent_until"
+                yield {
+                    "id": made.number(f"tracked:{record.key}/{fact}/{span.starts_at}"),
+                    **made.any("subject", record.pointer),
+                    "fact": name,
+                    "value": value,
+                    "starts_at": span.starts_at,
+                    "ends_at": span.ends_at,
+                }
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def _holdings(made: Load, world: World) -> Iterator[Values]:
+    for place, one in enumerate(world.holdings):
+        yield {
+            "id": made.number(f"holding:{one.subject}/{place}"),
+            **made.any("subject", one.subject),
+            "person_id": made.person(one.person),
+            "role": one.role,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+        }
+
+
+def _leaves(made: Load, world: World) -> Iterator[Values]:
+    for place, one in enumerate(world.leaves):
+        yield {
+            "id": made.number(f"leave:{one.person}/{place}"),
+            "person_id": made.person(one.person),
+            "requested_at": one.starts_at,
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "reason": "事假",
+            "stand_in_id": made.person(one.stand_in),
+            "stage": one.stage,
+        }
+
+
+def _activities(made: Load, world: World) -> Iterator[Values]:
+    for record in _of(world, "activity"):
+        facts = record.facts
+        yield {
+            **_base(made, record),
+            "customer_id": made.number(f"customer:{facts['customer']}"),
+            "person_id": made.person(facts["person"]),
+            "kind": facts["kind"],
+            "is_deep": facts["is_deep"],
+            "is_incoming": facts["is_incoming"],
+            "ended_at": facts["ended_at"],
+            "written_at": facts.get("written_at"),
+            "stage": "DONE" if facts["ended_at"] else "PLANNED",
+        }
+
+
+def _changes(made: Load, world: World) -> Iterator[Values]:
+    for record in _of(world, "change"):
+        facts = record.facts
+        yield {
+            **_base(made, record),
+            **made.any("subject", facts["subject"]),
+            "kind": facts["kind"],
+            "occurred_at": facts["occurred_at"],
+            "known_at": facts.get("known_at"),
+            "known_proof": facts.get("known_proof") or "",
+            "updated_at": facts.get("updated_at"),
+            "reported_by_id": made.person(facts["reported_by"]),
+        }
+
+
+def _responses(made: Load, world: World) -> Iterator[Values]:
+    for record in _of(world, "response"):
+        facts = record.facts
+        yield {
+            **_base(made, record),
+            "form_id": made.number(f"form:{facts['kind']}"),
+            **made.any("subject", facts["subject"]),
+            "person_id": made.person(facts["person"]),
+            "submitted_at": facts["submitted_at"],
+            "covers": list(facts["covers"]),
+        }
+
+
+def _plans(made: Load, world: World) -> Iterator[Values]:
+    for record in _of(world, "plan"):
+        facts = record.facts
+        yield {
+            **_base(made, record),
+            "title": record.key,
+            "kind": facts["kind"],
+            "person_id": made.person(facts["person"]),
+            "period": plan_period(facts["period"]),
+            "submitted_at": facts["submitted_at"],
+        }
+
+
+def plan_period(occurrence: str) -> str:
+    """A plan's period as the product writes it: `2026-08` for `month:2026-08-01`."""
+    return occurrence.removeprefix("month:")[:7]
+
+
+def _plan_items(made: Load, world: World) -> Iterator[Values]:
+    """One item each; it lacks its purpose where the plan is not complete."""
+    whom = next(_of(world, "customer"))
+    for record in _of(world, "plan"):
+        yield {
+            "id": made.number(f"plan_item:{record.key}"),
+            "plan_id": made.number(record.pointer),
+            **made.any("subject", whom.pointer),
+            "at": made.since,
+            "purpose": "回访" if record.facts["items_complete"] else "",
+            "content": "新品",
+        }
+
+
+def _requests(made: Load, world: World) -> Iterator[Values]:
+    for record in _of(world, "request"):
+        facts = record.facts
+        decided_at = facts.get("decided_at")
+        yield {
+            **_base(made, record),
+            "action": facts["action"],
+            **made.any("subject", f"plan:{record.key}"),
+            "digest": "",
+            "asked_by_id": made.person(facts["asked_by"]),
+            "asked_at": facts["asked_at"],
+            "decided_at": decided_at,
+            "state": "AGREED" if decided_at else "WAITING",
+        }
+
+
+def _waivers(made: Load, world: World) -> Iterator[Values]:
+    for place, one in enumerate(world.waivers):
+        yield {
+            "id": made.number(f"waiver:{world.people[0].login}/{place}"),
+            "clause": one.clause,
+            **made.any("subject", one.subject),
+            "person_id": made.person(one.person),
+            "starts_at": one.starts_at,
+            "ends_at": one.ends_at,
+            "reason": "特批",
+        }
+
+
+def _of(world: World, type: str) -> Iterator[Record]:
+    return (record for record in world.records if record.type == type)
+
+
+def _base(made: Load, record: Record) -> Values:
+    return {
+        "id": made.number(record.pointer),
+        "key": record.key,
+        "recorded_at": record.recorded_at,
+        "removed_at": record.removed_at,
+    }
+
+
+WRITERS: list[tuple[Any, Any]] = [
+    (Person, _people),
+    (Team, _teams),
+    (Membership, _memberships),
+    (Customer, _customers),
+    (Tracked, _tracked),
+    (Holding, _holdings),
+    (Leave, _leaves),
+    (Activity, _activities),
+    (Change, _changes),
+    (Response, _responses),
+    (Plan, _plans),
+    (PlanItem, _plan_items),
+    (Request, _requests),
+    (Waiver, _waivers),
+]
