@@ -10,9 +10,7 @@ import unicodedata
 from functools import cache
 from typing import Final, NamedTuple
 
-from pypinyin import load_phrases_dict, load_single_dict
-from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
-from pypinyin.contrib.tone_convert import to_normal
+from fangyuan.core import readings
 
 # Readings of surnames that differ from the character's everyday reading, or are easily misread.
 _SURNAME_READINGS: Final = """
@@ -34,17 +32,6 @@ _DOUBLE_SURNAMES: Final = """
 宗政zong,zheng 申屠shen,tu 梁丘liang,qiu 左丘zuo,qiu 东郭dong,guo 尔朱er,zhu 公羊gong,yang
 谷梁gu,liang 完颜wan,yan 纳兰na,lan 第五di,wu 南门nan,men 东门dong,men
 """
-# Names, unlike running text, read these characters so where no phrase says otherwise.
-load_single_dict(
-    {ord("长"): "cháng,zhǎng", ord("都"): "dū,dōu", ord("晟"): "shèng", ord("泊"): "bó"}
-)
-load_phrases_dict(
-    {
-        "朝阳": [["cháo"], ["yáng"]],
-        "单县": [["shàn"], ["xiàn"]],
-        "秘书长": [["mì"], ["shū"], ["zhǎng"]],
-    }
-)
 # Longest first, so that a form inside a longer one is not cut out of it.
 _FORMS: Final = (
     "集团股份有限公司|集团有限责任公司|集团有限公司|股份有限公司|有限责任公司|有限公司|股份公司|集团公司"
@@ -134,17 +121,18 @@ def person_pinyin(name: str) -> Pinyin:
 def syllables(name: str) -> tuple[str, ...]:
     """Give one syllable for each character; letters and digits stand for themselves."""
     plain = normalise(name)
-    sizes = _phrase_sizes()
+    sizes, phrases = _phrase_sizes(), readings.phrases()
+    characters = readings.characters()
     found: list[str] = []
     place = 0
     while place < len(plain):
         for size in sizes.get(plain[place], ()):
-            if (phrase := plain[place : place + size]) in PHRASES_DICT:
-                found += _phrase_reading(phrase)
+            if read := phrases.get(plain[place : place + size]):
+                found += read.split()
                 place += size
                 break
         else:
-            found.append(_reading(plain[place]))
+            found.append(characters.get(plain[place], plain[place]))
             place += 1
     return tuple(found)
 
@@ -164,22 +152,6 @@ def _joined(parts: tuple[str, ...]) -> Pinyin:
 
 
 @cache
-def _reading(char: str) -> str:
-    readings = PINYIN_DICT.get(ord(char))
-    return _toneless(readings.split(",")[0]) if readings else char
-
-
-@cache
-def _toneless(reading: str) -> str:
-    return _typed(to_normal(reading))
-
-
-def _typed(reading: str) -> str:
-    """Spell a syllable as keyboards have it: lue and nue, but lv and nv."""
-    return reading[:-2] + "ue" if reading in ("lve", "nve") else reading
-
-
-@cache
 def _surnames() -> dict[str, str]:
     return {entry[0]: entry[1:] for entry in _SURNAME_READINGS.split()}
 
@@ -193,19 +165,14 @@ def _double_surnames() -> dict[str, tuple[str, ...]]:
 def _phrase_sizes() -> dict[str, tuple[int, ...]]:
     """Map a character to the lengths of the phrases that begin with it, the longest first."""
     found: dict[str, set[int]] = {}
-    for phrase in PHRASES_DICT:
+    for phrase in readings.phrases():
         found.setdefault(phrase[0], set()).add(len(phrase))
     return {char: tuple(sorted(sizes, reverse=True)) for char, sizes in found.items()}
 
 
 @cache
-def _phrase_reading(phrase: str) -> tuple[str, ...]:
-    return tuple(_toneless(readings[0]) for readings in PHRASES_DICT[phrase])
-
-
-@cache
 def _known_syllables() -> frozenset[str]:
-    read = {_reading(chr(code)) for code in range(ord("一"), ord("龥") + 1)}
+    read = {read for char, read in readings.characters().items() if "一" <= char <= "龥"}
     return frozenset(syllable for syllable in read if set(syllable) & set("aeiouv"))
 
 

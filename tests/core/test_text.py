@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pypinyin import lazy_pinyin
+from pypinyin import lazy_pinyin, load_phrases_dict, load_single_dict
+from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
-from fangyuan.core import text
+from fangyuan.core import readings, text
 
 
 @pytest.mark.parametrize(
@@ -139,9 +140,23 @@ def test_real_names_are_read_as_the_full_algorithm_reads_them(samples: Path) -> 
     with source.open(encoding="utf-8-sig", newline="") as lines:
         names = [row["企业名称"] for row in csv.DictReader(lines)]
     assert len(names) == 400
+    load_single_dict({ord(char): reading for char, reading in readings.NAMES_READ.items()})
+    load_phrases_dict(
+        {p: [[syllable] for syllable in r.split()] for p, r in readings.PHRASES_READ.items()}
+    )
     for name in names:
-        spelled = [text._typed(s) for s in lazy_pinyin(text.normalise(name), errors=list)]
+        spelled = [readings.plain(s) for s in lazy_pinyin(text.normalise(name), errors=list)]
         assert list(text.syllables(name)) == spelled, name
+
+
+def test_the_tables_say_what_the_library_says() -> None:
+    phrases = {p: " ".join(readings.plain(r[0]) for r in rs) for p, rs in PHRASES_DICT.items()}
+    differ = {phrase for phrase in phrases if readings.phrases()[phrase] != phrases[phrase]}
+    assert differ <= set(readings.PHRASES_READ)
+    known = {chr(code): readings.plain(r.split(",")[0]) for code, r in PINYIN_DICT.items()}
+    differ = {char for char in known if readings.characters()[char] != known[char]}
+    assert differ <= set(readings.NAMES_READ)
+    assert len(known) == len(readings.characters())
 
 
 def test_a_hundred_thousand_names_take_seconds() -> None:
