@@ -1,0 +1,1 @@
+"""The set-up: packages, embedded server, commands, start-up checks."""
