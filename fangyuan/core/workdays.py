@@ -132,7 +132,9 @@ class WorkCalendar:
             )
         if rule.span is None:
             return Due(period.end, False)
-        start = period.first if rule.anchor is spans.Anchor.START else period.last
+        # A period starts and ends at 24:00 of a day, which does not count (C-56): start+31d of
+        # a year is the end of January (KA-6.2a).
+        start = period.first - ONE_DAY if rule.anchor is spans.Anchor.START else period.last
         return self.due_day(start, rule.span, period.zone)
 
     def periods(
