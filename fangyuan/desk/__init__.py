@@ -1,1 +1,1 @@
-"""The faces every record type shares: list, page, form, board, API, import, export; and its notes."""
+"""The faces every record type shares: list, page, form, board, API, import, export; notes."""

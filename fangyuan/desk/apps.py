@@ -1,6 +1,9 @@
 """The desk room as Django knows it."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class DeskConfig(AppConfig):
@@ -9,3 +12,8 @@ class DeskConfig(AppConfig):
     name = "fangyuan.desk"
     label = "desk"
     verbose_name = "工作面"
+
+    def ready(self) -> None:
+        """Have every room put up its desks; rooms below have theirs here."""
+        autodiscover_modules("desk", "actions")
+        import_module("fangyuan.desk.checks")

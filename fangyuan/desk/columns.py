@@ -20,6 +20,7 @@ from django.utils import dateparse
 from fangyuan.access import table
 from fangyuan.core import fields, records
 from fangyuan.core.models import Term
+from fangyuan.desk import declare
 from fangyuan.engine.models import Obligation, Rule
 from fangyuan.org.models import Holding, Person
 
@@ -300,15 +301,11 @@ def owners(rows: Sequence[Any]) -> dict[int, int]:
 
 @dataclass
 class Due(Column):
-    """The next thing to be done about the record, by when, under which clause.
-
-    `through` names reverse relations whose records' duties count as the record's own.
-    """
+    """The next thing to be done about the record or its children, by when, under which clause."""
 
     name: str = "due"
     label: str = "下一义务"
     is_wide: bool = True
-    through: tuple[str, ...] = ()
 
     def fields(self) -> tuple[str, ...]:
         return ()
@@ -317,7 +314,7 @@ class Due(Column):
         return False
 
     def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
-        self.found = next_duties(rows, facade.labels.actor, now, self.through)
+        self.found = next_duties(rows, facade.labels.actor, now)
 
     def cell(self, row: Any, facade: Facade) -> Cell:
         duty = self.found.get(row.pk)
@@ -331,16 +328,14 @@ def open_duties(actor: Any, now: datetime) -> Any:
     return seen.exclude(missed).select_related("rule__clause").order_by("due_at", "id")
 
 
-def next_duties(
-    rows: Sequence[Any], actor: Any, now: datetime, through: tuple[str, ...] = ()
-) -> dict[int, Any]:
-    """The earliest open duty about each row."""
+def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any]:
+    """The earliest open duty about each of these rows of one type, or about a child that counts."""
     if not rows:
         return {}
     model, numbers = type(rows[0]), [row.pk for row in rows]
     mine = open_duties(actor, now).filter(subject_type=model.record_name(), subject_id__in=numbers)
     duties = [(duty.subject_id, duty) for duty in mine]
-    for name in through:
+    for name in declare.desk_of(model.record_name()).through:
         relation = model._meta.get_field(name)
         child, back = relation.related_model, relation.field.attname
         parent = child._base_manager.filter(pk=OuterRef("subject_id")).values(back)[:1]

@@ -70,8 +70,11 @@ class Desk:
     bulk: Sequence[str] = ()  # fields set on many rows at once
     bulk_actions: Sequence[str] = ()  # verbs used on many rows at once
     views: Sequence[View] = ()
+    through: Sequence[str] = ()  # reverse names of children whose duties count as the record's own
+    timeline: Sequence[Any] = ()  # further sources of the record's timeline
     create: Callable[[Any, dict[str, Any]], Any] | None = None  # (deed, values) -> record
     is_new: bool = True  # whether a new record is entered through the form
+    is_edited: bool = True  # whether a record is changed through the form
     title: str = ""
     icon: str = "file"
 
@@ -79,6 +82,7 @@ class Desk:
         for name in (
             *("columns", "filters", "search", "sorts", "form", "page", "head", "badges"),
             *("actions", "inline", "bulk", "bulk_actions", "views"),
+            *("through", "timeline"),
         ):
             setattr(self, name, _names(getattr(self, name)))
 
@@ -96,6 +100,11 @@ class Desk:
     def is_record(self) -> bool:
         """Whether rows are versioned and can be changed at all."""
         return any(f.name == "revision" for f in self.model._meta.concrete_fields)
+
+    @property
+    def finds_doubles(self) -> bool:
+        """Whether names already there are looked up while one types."""
+        return any(f.name == "grams" for f in self.model._meta.concrete_fields)
 
     def fields(self) -> list[str]:
         """The fields a person may write through the form, in its order."""

@@ -53,6 +53,7 @@ class Filter:
     label: str = ""
     model: Any = field(default=None, repr=False)
     control = "text"
+    suggests = ""  # where values are suggested while one types
 
     def bind(self, model: Any) -> Filter:
         """Attach the filter to the record type it narrows."""
@@ -138,6 +139,7 @@ class TermFilter(Filter):
     def bind(self, model: Any) -> Filter:
         super().bind(model)
         self.domain = field_of(model, self.name).domain
+        self.suggests = f"/term/choices?domain={self.domain}"
         return self
 
     @property
@@ -153,7 +155,8 @@ class TermFilter(Filter):
 
     def where(self, value: str, actor: Any, now: datetime) -> Q:
         words = value.split(",")
-        wanted = Q(code__in=words) | Q(label__in=words)
+        parts = {part for word in words for part in (word, *word.split())}
+        wanted = Q(code__in=parts) | Q(label__in=parts)
         tops = list(self._terms().filter(wanted).values_list("id", flat=True))
         if not tops and value != NONE:
             raise self.refuse(value)
@@ -164,8 +167,9 @@ class TermFilter(Filter):
         return self._null() | (found if tops else NEVER) if NONE in words else found
 
     def said(self, value: str, actor: Any) -> str:
-        named = dict(self._terms().filter(code__in=value.split(",")).values_list("code", "label"))
-        return "、".join({**named, NONE: "空"}.get(word, word) for word in value.split(","))
+        codes = [word.split()[-1] for word in value.split(",")]
+        named = dict(self._terms().filter(code__in=codes).values_list("code", "label"))
+        return "、".join({**named, NONE: "空"}.get(word, word) for word in codes)
 
 
 class RefFilter(Filter):
@@ -175,6 +179,7 @@ class RefFilter(Filter):
         super().bind(model)
         found = field_of(model, self.name)
         self.target = getattr(found, "related_model", Person)
+        self.suggests = f"/{self.target.record_name()}/choices"
         return self
 
     def where(self, value: str, actor: Any, now: datetime) -> Q:
@@ -211,6 +216,7 @@ class OwnerFilter(RefFilter):
 
     def bind(self, model: Any) -> Filter:
         self.model, self.target, self.label = model, Person, self.label or "负责人"
+        self.suggests = "/person/choices"
         return self
 
     def options(self, actor: Any) -> list[tuple[str, str]]:
@@ -339,11 +345,13 @@ def _named_span(name: str, today: date) -> tuple[date, date]:
     return starts[name], ends[name]
 
 
+SPECIAL: dict[str, type[Filter]] = {"owner": OwnerFilter, "due": DueFilter}
+
+
 def _class_for(model: Any, name: str) -> type[Filter]:
-    special = {"owner": OwnerFilter, "due": DueFilter}
     found = field_of(model, name)
     if found is None:
-        return special[name]
+        return SPECIAL.get(name, Filter)
     kinds: list[tuple[Any, type[Filter]]] = [
         (fields.TermField, TermFilter),
         (models.ForeignKey, RefFilter),

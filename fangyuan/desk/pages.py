@@ -64,8 +64,9 @@ class Query:
         return replace(self, chosen={**chosen, name: value} if value else chosen)
 
 
-def read(given: Mapping[str, str], desk: declare.Desk) -> Query:
+def read(given: Any, desk: declare.Desk) -> Query:
     """Read a list's address; raises BadQuery for whatever the list does not know."""
+    ticked = given.getlist("cols") if hasattr(given, "getlist") else [given.get("cols", "")]
     known = {one.name for one in _filters(desk)}
     chosen: dict[str, str] = {}
     for name, value in given.items():
@@ -78,7 +79,7 @@ def read(given: Mapping[str, str], desk: declare.Desk) -> Query:
             low, _, high = chosen.get(plain, "..").partition("..")
             value = f"{value}..{high}" if end == "from" else f"{low}..{value}"
         chosen[plain] = value
-    cols = tuple(filter(None, given.get("cols", "").split(",")))
+    cols = tuple(filter(None, ",".join(ticked).split(",")))
     names = {one.name for one in columns.columns(desk)}
     if unknown := [name for name in cols if name not in names]:
         raise BadQuery(f"{desk.label}列表没有列“{unknown[0]}”")
@@ -287,6 +288,21 @@ class ListPage:
                 head.url = self.query.url(self.path, sort=turned)
             heads.append(head)
         return heads
+
+    @property
+    def export_url(self) -> str:
+        """Where the list as it stands is exported."""
+        return self.query.url(f"{self.path}export")
+
+    @property
+    def bin_url(self) -> str:
+        """The recycle bin, or from there the list."""
+        return self.query.url(self.path, is_bin=not self.query.is_bin)
+
+    @property
+    def save_url(self) -> str:
+        """Where the list as it stands is kept under a name."""
+        return self.query.url(f"{self.path}views")
 
     @property
     def more_url(self) -> str:

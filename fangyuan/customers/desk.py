@@ -1,0 +1,133 @@
+"""The desks of customers, contacts and leads."""
+
+from __future__ import annotations
+
+from fangyuan.customers.models import Contact, Customer, Lead
+from fangyuan.desk.columns import Due, Owner, Title
+from fangyuan.desk.declare import Desk, Section, View, register
+from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related, Tags, Team
+from fangyuan.desk.timeline import Source, Timeline
+
+register(
+    Desk(
+        model=Customer,
+        columns=[
+            Title("name", sub="industry region"),
+            *("grade", "ka_tier", Owner(), "intent", Due(), "credit", "expected_spend"),
+        ],
+        filters="grade is_ka ka_tier owner region industry due intent size source"
+        " customer_type credit phase level is_partner learned_at won_at lost_at urgent_until expected_spend parent",
+        search=["name", "uscc", "contacts__phone"],
+        sorts=["name", "learned_at", "expected_spend", "due"],
+        default_sort="due",
+        form=[
+            Section(
+                "基本信息", "name kind uscc customer_type source referrer learned_at address region"
+            ),
+            Section(
+                "主要联系人",
+                "name title phone email wechat roles",
+                of="contacts",
+                fixed={"is_main": True},
+            ),
+            Section("行业与规模", "industry segment size revenue headcount business_scope phase"),
+            Section(
+                "需求与采购",
+                "product_need service_needs special_need budget_low budget_high intent"
+                " decision_days buying_plan buying_process buying_habits expected_spend org_chart",
+                is_more=True,
+            ),
+            Section(
+                "经营与策略",
+                "credit credit_basis position rivals_note growth_note forecast_need strategy parent"
+                " assets is_partner level",
+                is_more=True,
+            ),
+        ],
+        head="expected_spend credit intent learned_at owner due",
+        badges="ka_tier industry size region level",
+        inline="intent credit expected_spend",
+        bulk="intent industry size",
+        bulk_actions=["transfer_customer"],
+        actions="regrade set_ka_tier transfer_customer add_to_team become_prospect mark_urgent"
+        " claim confirm_lost",
+        through=["contacts"],
+        page=[
+            Timeline(),
+            Comments(),
+            Related(
+                "", "联系人", record="contact", by="customer", show="name title phone roles is_main"
+            ),
+            Related(
+                "", "线索", record="lead", by="customer", show="company stage source occurred_at"
+            ),
+            Related(
+                "", "变动", record="change", by="subject", show="kind occurred_at after updated_at"
+            ),
+            Duties(),
+            Facts(),
+            Tags(),
+            Team(),
+            Approvals(),
+        ],
+        timeline=[
+            Source(
+                "change",
+                by="subject",
+                at="occurred_at",
+                icon="alert",
+                say=lambda row: {"title": row.get_kind_display(), "text": row.after},
+            )
+        ],
+        views=[
+            View("我的客户", {"owner": "me"}, "due"),
+            View("重点 KA", {"ka_tier": "TIER1"}, "due"),
+            View("7 天内到期", {"due": "week"}, "due"),
+            View("没有负责人", {"owner": "none"}, "-learned_at"),
+        ],
+        icon="users",
+    )
+)
+register(
+    Desk(
+        model=Contact,
+        columns=[Title("name", sub="title"), "customer", "phone", "email", "roles", "is_main"],
+        filters="customer roles is_main left_on level",
+        search=["name", "phone", "email"],
+        sorts=["name"],
+        form=[
+            Section("联系人", "customer name title phone email wechat roles is_main"),
+            Section("更多", "concern left_on level", is_more=True),
+        ],
+        head="customer title phone email roles",
+        inline=["title"],
+        page=[Timeline(), Comments(), Facts(), Duties()],
+        icon="team",
+    )
+)
+register(
+    Desk(
+        model=Lead,
+        columns=[
+            Title("company", sub="contact_name"),
+            *("stage", "source", Owner(), "phone", "occurred_at", Due()),
+        ],
+        filters="stage source owner industry occurred_at customer due",
+        search=["company", "contact_name", "phone"],
+        sorts=["occurred_at", "due"],
+        default_sort="-occurred_at",
+        form=[
+            Section("线索", "company contact_name phone email source occurred_at need industry"),
+            Section("来历", "customer partner referrer provider reason", is_more=True),
+        ],
+        head="source owner phone occurred_at due",
+        badges=["stage"],
+        board="stage",
+        actions=["move_lead", "assign_lead"],
+        bulk_actions=["assign_lead"],
+        bulk=["industry"],
+        page=[Timeline(), Comments(), Facts(), Duties(), Team(), Approvals()],
+        views=[View("我的", {"owner": "me"}), View("待分配", {"stage": "MQL"})],
+        icon="pool",
+    )
+)

@@ -1,0 +1,77 @@
+"""Verbs on what any record may carry, and on records of the rooms below the door."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fangyuan import door
+
+
+@door.verb("tag", label="启用", writes=("stage",))
+def activate_tag(deed: door.Deed, tag: Any) -> Any:
+    """Put a tag into use (TAG-3.1.3c)."""
+    if tag.stage == "ACTIVE":
+        raise door.Denied("这个标签已启用")
+    return deed.change(tag, stage="ACTIVE")
+
+
+@door.verb("tag", label="停用", writes=("stage",))
+def disable_tag(deed: door.Deed, tag: Any) -> Any:
+    """Take a tag out of use; the values that it has stay."""
+    if tag.stage != "ACTIVE":
+        raise door.Denied("只有启用的标签才能停用")
+    return deed.change(tag, stage="DISABLED")
+
+
+@door.verb("tag_value", label="通过", writes=("checked",))
+def pass_tag(deed: door.Deed, tag_value: Any) -> Any:
+    """Find a tag's value right (TAG-4.3.2a)."""
+    return _checked(deed, tag_value, "PASSED")
+
+
+@door.verb("tag_value", label="退改", writes=("checked",))
+def return_tag(deed: door.Deed, tag_value: Any) -> Any:
+    """Send a tag's value back to whoever entered it (TAG-4.3.2b)."""
+    return _checked(deed, tag_value, "RETURNED")
+
+
+def _checked(deed: door.Deed, tag_value: Any, state: str) -> Any:
+    if deed.by is not None and tag_value.recorded_by == deed.by.pk:
+        raise door.Denied("不能审核自己录入的标签")
+    return deed.change(tag_value, checked=state, checked_by=deed.by, checked_at=deed.at)
+
+
+@door.verb("leave", label="提交", writes=("stage",))
+def submit_leave(deed: door.Deed, leave: Any) -> Any:
+    """Ask for an absence; it then waits for the superior (KA-7.1.3)."""
+    if leave.stage != "DRAFT":
+        raise door.Denied(f"请假已{leave.get_stage_display()},不能再提交")
+    waiting = deed.change(leave, stage="WAITING")
+    if deed.by is not None:
+        door.act("leave.approve_leave", waiting, by=deed.by, channel=deed.channel)
+    return waiting
+
+
+@door.verb("leave", label="批准", writes=("stage",))
+def approve_leave(deed: door.Deed, leave: Any) -> Any:
+    """Grant an absence; nobody grants their own."""
+    if deed.by is not None and deed.by.pk == leave.person_id and not deed.is_trusted:
+        raise door.Denied("不能批准自己的请假")
+    if leave.stage != "WAITING":
+        raise door.Denied("只有待批的请假才能批准")
+    return deed.change(leave, stage="APPROVED")
+
+
+@door.verb("leave", label="不批", asks=("comment",), writes=("stage",))
+def approve_leave_refused(deed: door.Deed, leave: Any, *, comment: str = "") -> Any:
+    """Refuse an absence."""
+    return deed.change(leave, stage="REFUSED")
+
+
+@door.verb("leave", label="撤销", writes=("stage",))
+def cancel_leave(deed: door.Deed, leave: Any, *, at: datetime | None = None) -> Any:
+    """Take back an absence that was granted."""
+    if leave.stage not in ("DRAFT", "WAITING", "APPROVED"):
+        raise door.Denied(f"请假已{leave.get_stage_display()},不用撤销")
+    return deed.change(leave, stage="CANCELLED")

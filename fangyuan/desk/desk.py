@@ -1,0 +1,134 @@
+"""The desks of what any record may carry, and, with `below`, of the rooms under this one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from fangyuan.desk import models
+from fangyuan.desk.columns import Due, Title
+from fangyuan.desk.declare import Desk, Section, View, register
+from fangyuan.desk.panels import Approvals, Duties, Facts, Related
+from fangyuan.desk.timeline import Timeline
+
+import_module("fangyuan.desk.below")
+
+register(
+    Desk(
+        model=models.Change,
+        columns=["kind", "subject", "occurred_at", "reported_by", "after", "updated_at", Due()],
+        filters="kind occurred_at reported_by updated_at due",
+        search=["before", "after"],
+        sorts=["occurred_at", "due"],
+        default_sort="-occurred_at",
+        form=[
+            Section("变动", "subject kind occurred_at before after"),
+            Section(
+                "时间", "known_at known_proof reported_by told_admin_at assessed_at", is_more=True
+            ),
+        ],
+        head="subject occurred_at reported_by updated_at due",
+        actions=["settle_change"],
+        page=[Timeline(), Facts(), Duties()],
+        views=[View("还没更新资料", {"updated_at": "none"}, "-occurred_at")],
+        icon="alert",
+    )
+)
+register(
+    Desk(
+        model=models.Tag,
+        columns=[
+            "name",
+            "object",
+            "group",
+            "value_type",
+            "stage",
+            "is_required",
+            "level",
+            "bound_to",
+        ],
+        filters="object group stage is_required level value_type",
+        search=["name"],
+        sorts=["name"],
+        form=[
+            Section("标签", "name object group value_type values is_required is_closed level"),
+            Section("说明", "definition usage refresh bound_to"),
+        ],
+        head="object group value_type",
+        badges=["stage"],
+        actions=["activate_tag", "disable_tag"],
+        page=[
+            Related("", "取值", record="tag_value", by="tag", show="value subject source checked"),
+            Facts(),
+            Duties(),
+            Approvals(),
+        ],
+        icon="tag",
+    )
+)
+register(
+    Desk(
+        model=models.TagValue,
+        columns=["tag", "value", "subject", "source", "decided_at", "verified", "checked"],
+        filters="tag checked verified source decided_at",
+        search=["value"],
+        sorts=["decided_at"],
+        default_sort="-decided_at",
+        form=[Section("标签值", "tag subject value source decided_at verified")],
+        badges=["verified", "checked"],
+        actions=["pass_tag", "return_tag"],
+        bulk_actions=["pass_tag", "return_tag"],
+        page=[Facts(), Duties(), Timeline()],
+        views=[View("待审", {"checked": "WAITING"}), View("存疑", {"verified": "DOUBTFUL"})],
+        icon="tag",
+    )
+)
+register(
+    Desk(
+        model=models.Comment,
+        columns=[Title("text"), "author", "subject", "kind", "recorded_at"],
+        filters="author kind recorded_at",
+        search=["text"],
+        form=[Section("评论", "subject kind author text")],
+        page=[Facts()],
+        is_new=False,
+        icon="edit",
+    )
+)
+register(
+    Desk(
+        model=models.SavedView,
+        columns=["name", "record", "owner", "is_shared", "used_at"],
+        filters="record owner is_shared",
+        search=["name"],
+        form=[Section("视图", "name is_shared")],
+        page=[Facts()],
+        is_new=False,
+        icon="filter",
+    )
+)
+register(
+    Desk(
+        model=models.ImportBatch,
+        columns=[
+            "file_name",
+            "record",
+            "person",
+            "stage",
+            "total",
+            "passed",
+            "failed",
+            "recorded_at",
+        ],
+        filters="record person stage recorded_at",
+        search=["file_name"],
+        form=[
+            Section("导入", "file_name record mode is_history is_partial person stage"),
+            Section("结果", "total passed failed message started_at undone_at"),
+        ],
+        badges=["stage"],
+        page=[Facts()],
+        is_new=False,
+        is_edited=False,
+        icon="in",
+    )
+)

@@ -1,0 +1,362 @@
+"""The parts of a record page: each has a name, an address of its own and a fragment.
+
+A panel gets the scene (who looks at which record, when) and gives its template what it shows. What
+it reads belongs to a record that the actor may see; hidden fields are taken out here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q
+
+from fangyuan import door
+from fangyuan.access import scopes, table
+from fangyuan.core import records
+from fangyuan.core.models import Event
+from fangyuan.desk import columns, declare, duties
+from fangyuan.desk.models import Comment, Tag, TagValue
+from fangyuan.engine.models import Obligation, Request
+from fangyuan.org.models import Holding, Person
+
+CHILDREN = 300  # newest children whose duties are looked at
+ROWS = 8
+
+
+@dataclass
+class Scene:
+    """Who looks at which record, when, and with what in the address."""
+
+    desk: declare.Desk
+    record: Any
+    actor: Any
+    now: datetime
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """Fields of this record hidden from the actor."""
+        return scopes.veil(self.actor, [self.record])[self.record.pk]
+
+    @cached_property
+    def facade(self) -> columns.Facade:
+        """The record's cells, with everything named that the page may show."""
+        facade = columns.Facade([self.record], self.actor, {self.record.pk: self.hidden})
+        model = type(self.record)
+        names = [f.name for f in model._meta.concrete_fields]
+        facade.ask([self.record], [*names, *getattr(model, "any_fields", {})])
+        facade.labels.ask(Person, [getattr(self.record, "recorded_by", None)])
+        facade.labels.load()
+        return facade
+
+    @cached_property
+    def may_change(self) -> bool:
+        """Whether the actor may change this record."""
+        if not self.desk.is_record or self.record.removed_at is not None:
+            return False
+        model = type(self.record)
+        allowed = scopes.rows(self.actor, model, "u")
+        return bool(model._base_manager.filter(allowed, pk=self.record.pk).exists())
+
+    @cached_property
+    def family(self) -> list[tuple[str, list[int]]]:
+        """The record and its newest children whose duties count as its own."""
+        found = [(self.desk.name, [self.record.pk])]
+        for name in self.desk.through:
+            relation = type(self.record)._meta.get_field(name)
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: self.record})
+            numbers = list(rows.order_by("-pk").values_list("pk", flat=True)[:CHILDREN])
+            if numbers:
+                found.append((relation.related_model.record_name(), numbers))
+        return found
+
+    def obligations(self) -> Any:
+        """Obligations about the record and its children that the actor may see."""
+        about = Q(pk__in=[])
+        for kind, numbers in self.family:
+            about |= Q(subject_type=kind, subject_id__in=numbers)
+        seen = Obligation.objects.seen_by(self.actor).filter(about, rule__is_shadow=False)
+        return seen.exclude(state="VOID").select_related("rule__clause", "person")
+
+    def url(self, rest: str = "") -> str:
+        """An address under the record."""
+        return f"/{self.desk.name}/{self.record.pk}{rest}"
+
+
+@dataclass
+class Panel:
+    """A card of the record page."""
+
+    name: str
+    title: str
+    is_side: bool = False
+
+    @property
+    def template(self) -> str:
+        """The fragment that shows it."""
+        return f"desk/panels/{self.name}.html"
+
+    def is_shown(self, actor: Any) -> bool:
+        """Whether the actor's position has a use for it."""
+        return True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        """What the fragment shows."""
+        raise AssertionError("declared by each panel")
+
+
+@dataclass
+class Facts(Panel):
+    """The record's fields in the form's groups, each with who changed it last and when."""
+
+    name: str = "facts"
+    title: str = "资料"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        shown: set[str] = set()
+        groups = []
+        for section in scene.desk.form:
+            names = [] if section.of else [n for n in section.fields if n not in shown]
+            shown |= set(names)
+            lines = [self._fact(scene, name) for name in names]
+            groups.append({"title": section.title, "lines": [one for one in lines if one]})
+        filled = [group for group in groups if group["lines"]]
+        recorded = scene.facade.labels.name(Person, getattr(scene.record, "recorded_by", None))
+        return {"groups": filled, "recorded_by": recorded or "系统"}
+
+    def _fact(self, scene: Scene, name: str) -> dict[str, Any] | None:
+        cell = scene.facade.cell(scene.record, name)
+        if cell.kind == "none":
+            return None
+        label = columns.label_of(type(scene.record), name)
+        return {
+            "name": name,
+            "label": label,
+            "cell": cell,
+            "history": scene.url(f"/history/{name}"),
+        }
+
+
+@dataclass
+class Duties(Panel):
+    """What is owed about the record: open first, then what was done or missed lately."""
+
+    name: str = "duties"
+    title: str = "义务"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        open_ = Q(state__in=columns.OPEN_STATES)
+        every = scene.obligations()
+        owed = list(every.filter(open_).order_by("due_at", "id")[:ROWS])
+        done = list(every.exclude(open_).order_by("-due_at", "-id")[: ROWS - len(owed) // 2])
+        said = duties.describe([*owed, *done], scene.actor)
+        return {"open": said[: len(owed)], "done": said[len(owed) :]}
+
+
+@dataclass
+class Related(Panel):
+    """Records of another type that point at this one by a field."""
+
+    name: str = ""
+    title: str = ""
+    record: str = ""
+    by: str = ""
+    show: Any = ()
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.record
+        self.show = self.show.split() if isinstance(self.show, str) else self.show
+
+    @property
+    def template(self) -> str:
+        return "desk/panels/related.html"
+
+    @property
+    def child(self) -> Any:
+        """The type that points here."""
+        return records.row_types()[self.record]
+
+    def is_shown(self, actor: Any) -> bool:
+        return table.may(actor, self.record, "r")
+
+    def rows(self, scene: Scene) -> Any:
+        """The records that point here and that the actor may see."""
+        found = self.child.objects.seen_by(scene.actor).present().filter(**self.where)
+        if self.by in getattr(self.child, "any_fields", {}):
+            pointer = {f"{self.by}_type": scene.desk.name, f"{self.by}_id": scene.record.pk}
+            return found.filter(**pointer)
+        return found.filter(**{self.by: scene.record})
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        page = list(self.rows(scene)[: ROWS + 1])
+        rows, desk = page[:ROWS], declare.desk_of(self.record)
+        every = {one.name: one for one in columns.columns(desk)}
+        shown = [every.get(n) or columns.Column(n) for n in self.show] or [*every.values()][:4]
+        facade = columns.Facade(rows, scene.actor, scopes.veil(scene.actor, rows))
+        for column in shown:
+            facade.ask(rows, column.fields())
+            column.load(rows, facade, scene.now)
+        facade.labels.load()
+        lines = [
+            {"url": f"/{self.record}/{row.pk}", "cells": [c.cell(row, facade) for c in shown]}
+            for row in rows
+        ]
+        is_pointer = self.by in getattr(self.child, "any_fields", {})
+        value = f"{scene.desk.name}:{scene.record.pk}" if is_pointer else scene.record.pk
+        may_add = desk.is_new and table.may(scene.actor, self.record, "c")
+        return {
+            "heads": [column.heading(self.child) for column in shown],
+            "lines": lines,
+            "all_url": self._all(desk, scene) if len(page) > ROWS else "",
+            "new_url": f"/{self.record}/new?{self.by}={value}" if may_add else "",
+            "label": desk.label,
+        }
+
+    def _all(self, desk: declare.Desk, scene: Scene) -> str:
+        known = self.by in {getattr(one, "name", one) for one in desk.filters}
+        return f"/{self.record}/?{self.by}={scene.record.pk}" if known else ""
+
+
+@dataclass
+class Approvals(Panel):
+    """Requests about the record: what was asked, how far they are."""
+
+    name: str = "approvals"
+    title: str = "审批"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        seen = Request.objects.seen_by(scene.actor).filter(
+            subject_type=scene.desk.name, subject_id=scene.record.pk
+        )
+        found = list(seen.select_related("asked_by").distinct()[:ROWS])
+        return {"requests": [{"request": one, "label": verb_label(one.action)} for one in found]}
+
+
+def verb_label(action: str) -> str:
+    """The Chinese name of a verb written `record.verb`."""
+    verb = door.VERBS.get(action)
+    return verb.label if verb else action
+
+
+@dataclass
+class Comments(Panel):
+    """What colleagues said about the record, and a line to add to it."""
+
+    name: str = "comments"
+    title: str = "评论"
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        found = (
+            Comment.objects.everything("所属记录在范围内")
+            .present()
+            .filter(subject_type=scene.desk.name, subject_id=scene.record.pk)
+            .select_related("author")
+        )
+        return {
+            "comments": list(found[:20]),
+            "url": scene.url("/comment"),
+            "may_add": table.may(scene.actor, "comment", "c"),
+        }
+
+
+@dataclass
+class Tags(Panel):
+    """The record's labels by group: fields that a tag is bound to, and free values with proof."""
+
+    name: str = "tags"
+    title: str = "标签"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        tags = Tag.objects.everything("标签字典").present().select_related("group")
+        tags = tags.filter(object=scene.desk.name.upper(), stage="ACTIVE")
+        if not scene.may_change:  # sensitive labels are for those who answer for the record
+            tags = tags.filter(level="PUBLIC")
+        proofs = self._proofs(scene)
+        groups: dict[str, list[Any]] = {}
+        for tag in tags:
+            proof = proofs.get(tag.pk)
+            values = self._values(scene, tag, proof)
+            if values:
+                line = {"tag": tag, "values": values, "proof": proof}
+                groups.setdefault(str(tag.group), []).append(line)
+        pointer = f"{scene.desk.name}:{scene.record.pk}"
+        return {"groups": groups, "new_url": f"/tag_value/new?subject={pointer}"}
+
+    def _proofs(self, scene: Scene) -> dict[int, Any]:
+        found = TagValue.objects.everything("所属记录在范围内").present()
+        found = found.filter(
+            subject_type=scene.desk.name, subject_id=scene.record.pk, replaced_at=None
+        )
+        return {one.tag_id: one for one in found.select_related("source")}
+
+    def _values(self, scene: Scene, tag: Any, proof: Any) -> list[str]:
+        name = tag.bound_to.rsplit(".", 1)[-1]
+        if name and columns.field_of(type(scene.record), name) is not None:
+            cell = scene.facade.cell(scene.record, name)
+            if cell.kind in ("none", "hidden"):
+                return []
+            return cell.value if cell.kind == "tags" else [cell.text]
+        return [proof.value] if proof else []
+
+
+@dataclass
+class Team(Panel):
+    """Who has a part in the record now."""
+
+    name: str = "team"
+    title: str = "服务团队"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        held = Holding.objects.everything("所属记录在范围内").present()
+        held = held.filter(subject_type=scene.desk.name, subject_id=scene.record.pk)
+        held = held.filter(Q(ends_at=None) | Q(ends_at__gt=scene.now)).select_related("person")
+        return {"holdings": list(held.order_by("-role", "starts_at"))}
+
+
+def history(scene: Scene, name: str) -> list[dict[str, Any]]:
+    """Every value that a field of the record had, newest first: who wrote it, when, and why."""
+    column = columns.field_of(type(scene.record), name)
+    key = getattr(column, "column", f"{name}_id")
+    events = Event.objects.everything("这条记录在范围内").filter(
+        record=scene.desk.name, record_id=scene.record.pk, diff__has_key=key
+    )
+    found = list(events.order_by("-at", "-id")[:100])
+    labels = columns.Labels(scene.actor)
+    labels.ask(Person, [event.actor for event in found])
+    for event in found:
+        for value in changed(event, key):
+            for model, number in columns.references(column, value):
+                labels.ask(model, [number])
+    labels.load()
+    return [
+        {
+            "event": event,
+            "was": columns.cell_of(column, changed(event, key)[0], labels),
+            "now": columns.cell_of(column, changed(event, key)[1], labels),
+            "actor": labels.name(Person, event.actor) or "系统",
+        }
+        for event in found
+    ]
+
+
+def changed(event: Any, key: str) -> tuple[Any, Any]:
+    """The value before and after an event; a new record had nothing before."""
+    value = event.diff.get(key)
+    if event.op == "U":
+        return (value[0], value[1]) if value else (None, None)
+    return (None, value) if event.op == "C" else (value, None)
+
+
+def panels(desk: declare.Desk, actor: Any) -> Sequence[Panel]:
+    """The panels of the desk's page that the actor has a use for."""
+    return [panel for panel in desk.page if panel.is_shown(actor)]

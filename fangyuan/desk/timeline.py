@@ -1,0 +1,211 @@
+"""The timeline of a record: what was written, done, owed and missed, on one axis; ahead on top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models.functions import Coalesce
+from django.utils import dateparse
+
+from fangyuan.core import records
+from fangyuan.core.models import Event
+from fangyuan.desk import columns, duties
+from fangyuan.desk.filters import BadQuery
+from fangyuan.desk.panels import Panel, Scene, changed, verb_label
+from fangyuan.org.models import Person
+
+PAGE = 20
+FETCHED = 2 * PAGE  # what one transaction wrote shares its instant and must stay together
+KINDS = {"": "全部", "contact": "往来", "duty": "义务", "event": "变更"}
+ACTIONS = {"create": "新建", "change": "修改", "remove": "移入回收站", "restore": "移出回收站"}
+LONGEST = 80
+
+
+@dataclass(frozen=True)
+class Source:
+    """Children of the record that stand on its timeline at an instant of theirs."""
+
+    record: str
+    by: str
+    at: str
+    say: Callable[[Any], dict[str, Any]]
+    icon: str = "file"
+
+
+@dataclass
+class Timeline(Panel):
+    """The record's past and what lies ahead."""
+
+    name: str = "timeline"
+    title: str = "时间线"
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        kind = scene.params.get("kind", "")
+        if kind not in KINDS:
+            raise BadQuery(f"时间线没有“{kind}”这一类")
+        before = _instant(scene.params.get("before", ""))
+        parts = {"contact": _children, "duty": _past_duties, "event": _events}
+        chosen = [part for name, part in parts.items() if kind in ("", name)]
+        found = [entry for part in chosen for entry in part(scene, before)]
+        found.sort(key=lambda entry: entry["at"], reverse=True)
+        cut = found[PAGE - 1]["at"] if len(found) >= PAGE else None
+        shown = [entry for entry in found if cut is None or entry["at"] >= cut]
+        ahead = [] if before or kind in ("contact", "event") else _ahead(scene)
+        more = scene.url(f"/~{self.name}?kind={kind}&before={_said(cut)}")
+        return {
+            "ahead": ahead,
+            "months": _by_month(shown),
+            "more_url": more if len(found) > len(shown) else "",
+            "kinds": [
+                {"label": label, "url": scene.url(f"/~{self.name}?kind={k}"), "current": k == kind}
+                for k, label in KINDS.items()
+            ],
+            "is_first": before is None,
+        }
+
+
+def _said(at: datetime | None) -> str:
+    return at.isoformat().replace("+", "%2B") if at else ""
+
+
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = dateparse.parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise BadQuery("时间线的位置认不出,请从头打开")
+    return found
+
+
+def _by_month(entries: list[dict[str, Any]]) -> list[tuple[datetime, list[dict[str, Any]]]]:
+    months: list[tuple[datetime, list[dict[str, Any]]]] = []
+    for entry in entries:
+        first = months[-1][0] if months else None
+        if first is None or (first.year, first.month) != (entry["at"].year, entry["at"].month):
+            months.append((entry["at"], []))
+        months[-1][1].append(entry)
+    return months
+
+
+def _ahead(scene: Scene) -> list[dict[str, Any]]:
+    owed = scene.obligations().filter(state="OPEN").order_by("due_at", "id")[:6]
+    return [
+        {"duty": duty, "icon": "clock", "at": duty.due}
+        for duty in duties.describe(list(owed), scene.actor)
+    ]
+
+
+def _past_duties(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
+    settled = scene.obligations().filter(state__in=["MET", "LATE", "BREACHED"])
+    settled = settled.annotate(moment=Coalesce("met_at", "due_at"))
+    settled = settled.filter(moment__lt=before) if before else settled
+    found = list(settled.order_by("-moment", "-id")[:FETCHED])
+    entries = []
+    for row, duty in zip(found, duties.describe(found, scene.actor), strict=True):
+        tone = {"MET": "ok", "LATE": "soon", "BREACHED": "bad"}[row.state]
+        entries.append(
+            {
+                "at": row.moment,
+                "tone": tone,
+                "seal": "违" if row.state == "BREACHED" else "",
+                "icon": "check" if row.state == "MET" else "clock",
+                "title": duty.title,
+                "url": duty.why_url,
+                "clause": duty.clause,
+                "name": duty.name,
+                "state": tone,
+                "clause_url": duty.clause_url,
+                "text": _outcome(row),
+                "note": str(row.person) if row.person_id else "",
+            }
+        )
+    return entries
+
+
+def _outcome(row: Any) -> str:
+    return {"MET": "按时办结", "LATE": "迟办", "BREACHED": "到期未办"}[row.state]
+
+
+def _children(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
+    entries = []
+    for source in scene.desk.timeline:
+        child = records.row_types()[source.record]
+        rows = child.objects.seen_by(scene.actor).present()
+        if source.by in getattr(child, "any_fields", {}):
+            pointer = {f"{source.by}_type": scene.desk.name, f"{source.by}_id": scene.record.pk}
+            rows = rows.filter(**pointer)
+        else:
+            rows = rows.filter(**{source.by: scene.record})
+        rows = rows.exclude(**{source.at: None})
+        rows = rows.filter(**{f"{source.at}__lt": before}) if before else rows
+        for row in rows.order_by(f"-{source.at}", "-pk")[:FETCHED]:
+            base = {"at": getattr(row, source.at), "icon": source.icon}
+            entries.append({**base, "url": f"/{source.record}/{row.pk}", **source.say(row)})
+    return entries
+
+
+def _events(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
+    events = Event.objects.everything("这条记录在范围内").filter(
+        record=scene.desk.name, record_id=scene.record.pk
+    )
+    events = events.filter(at__lt=before) if before else events
+    found = list(events.order_by("-at", "-id")[:FETCHED])
+    labels = columns.Labels(scene.actor)
+    labels.ask(Person, [event.actor for event in found])
+    by_column = {f.column: f for f in type(scene.record)._meta.concrete_fields}
+    for event in found:
+        for column, pair in _shown(event, by_column, scene):
+            for value in pair:
+                for model, number in columns.references(by_column[column], value):
+                    labels.ask(model, [number])
+    labels.load()
+    return [_event(event, by_column, scene, labels) for event in found]
+
+
+def _shown(
+    event: Any, by_column: dict[str, Any], scene: Scene
+) -> list[tuple[str, tuple[Any, Any]]]:
+    if event.op != "U":
+        return []
+    return [
+        (column, changed(event, column))
+        for column in event.diff
+        if column in by_column
+        and by_column[column].editable
+        and by_column[column].name not in scene.hidden
+    ]
+
+
+def _event(
+    event: Any, by_column: dict[str, Any], scene: Scene, labels: columns.Labels
+) -> dict[str, Any]:
+    said, masked = [], scene.facade.masked
+    for column, (was, becomes) in _shown(event, by_column, scene):
+        field = by_column[column]
+        cells = [columns.cell_of(field, value, labels) for value in (was, becomes)]
+        texts = [_short(cell, field.name in masked) for cell in cells]
+        said.append(f"{field.verbose_name}:{texts[0]} → {texts[1]}")
+    said_verb = verb_label(f"{event.record}.{event.action}")
+    verb = ACTIONS.get(event.action) or ("修改" if "." in said_verb else said_verb)
+    return {
+        "at": event.at,
+        "icon": {"C": "plus", "U": "edit", "D": "x"}[event.op],
+        "title": f"{verb}{scene.desk.label}" if event.op == "C" else verb,
+        "text": ";".join(said),
+        "note": " · ".join(
+            filter(None, [labels.name(Person, event.actor) or "系统", event.reason])
+        ),
+    }
+
+
+def _short(cell: columns.Cell, is_masked: bool) -> str:
+    if cell.kind == "none":
+        return "空"
+    text = f"{cell.value:%Y-%m-%d %H:%M}" if cell.kind == "at" else cell.text
+    return columns.mask(text) if is_masked else text[:LONGEST]

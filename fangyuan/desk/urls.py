@@ -1,0 +1,52 @@
+"""Addresses of every record type's faces; a type without a desk has none."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from fangyuan.desk import board, bulk, declare, views
+
+
+class DeskName:
+    """The name of a record type that has a desk."""
+
+    regex = "[a-z_]+"
+
+    def to_python(self, value: str) -> declare.Desk:
+        """Find the desk; a name without one is no address (404)."""
+        try:
+            return declare.desk_of(value)
+        except declare.UnknownDesk as unknown:
+            raise ValueError(value) from unknown
+
+    def to_url(self, value: declare.Desk | str) -> str:
+        """Write the desk's name."""
+        return value if isinstance(value, str) else value.name
+
+
+register_converter(DeskName, "desk")
+
+urlpatterns = [
+    path("choices", views.pointers, name="pointers"),
+    path("undo/<str:token>", views.take_back, name="undo"),
+    path("<desk:desk>/", views.index, name="list"),
+    path("<desk:desk>/new", views.new, name="new"),
+    path("<desk:desk>/board", board.board, name="board"),
+    path("<desk:desk>/choices", views.choices, name="choices"),
+    path("<desk:desk>/duplicates", views.duplicates, name="duplicates"),
+    path("<desk:desk>/views", views.save_view, name="save_view"),
+    path("<desk:desk>/bulk/set/<str:name>", bulk.set_field, name="bulk_set"),
+    path("<desk:desk>/bulk/do/<str:verb>", bulk.act_on, name="bulk_act"),
+    path("<desk:desk>/bulk/remove", bulk.remove_all, name="bulk_remove"),
+    path("<desk:desk>/<int:pk>", views.page, name="record"),
+    path("<desk:desk>/<int:pk>/~<str:name>", views.panel, name="panel"),
+    path("<desk:desk>/<int:pk>/edit", views.edit, name="edit"),
+    path("<desk:desk>/<int:pk>/do/<str:verb>", views.act, name="act"),
+    path("<desk:desk>/<int:pk>/cell/<str:name>", bulk.cell, name="cell"),
+    path("<desk:desk>/<int:pk>/history/<str:name>", views.history, name="history"),
+    path("<desk:desk>/<int:pk>/reveal/<str:name>", views.reveal, name="reveal"),
+    path("<desk:desk>/<int:pk>/move", board.move, name="move"),
+    path("<desk:desk>/<int:pk>/remove", views.remove, name="remove"),
+    path("<desk:desk>/<int:pk>/restore", views.restore, name="restore"),
+    path("<desk:desk>/<int:pk>/comment", views.comment, name="comment"),
+]

@@ -1,0 +1,46 @@
+"""The desks of questionnaires and of what was answered."""
+
+from __future__ import annotations
+
+from fangyuan.desk.declare import Desk, Section, View, register
+from fangyuan.desk.panels import Approvals, Facts, Related
+from fangyuan.desk.timeline import Timeline
+from fangyuan.forms.models import Form, Response
+
+register(
+    Desk(
+        model=Form,
+        columns=["name", "code", "version", "kind", "published_at", "retired_at"],
+        filters="kind published_at retired_at",
+        search=["name", "code"],
+        sorts=["name"],
+        form=[Section("表单", "name code version kind covers published_at retired_at")],
+        head="code version kind published_at",
+        page=[
+            Related(
+                "", "填答", record="response", by="form", show="subject person submitted_at verdict"
+            ),
+            Facts(),
+            Approvals(),
+        ],
+        icon="form",
+    )
+)
+register(
+    Desk(
+        model=Response,
+        columns=["form", "subject", "person", "submitted_at", "period", "verdict", "score"],
+        filters="form person submitted_at verdict period",
+        search=["period"],
+        sorts=["submitted_at"],
+        default_sort="-submitted_at",
+        form=[
+            Section("填答", "form subject person respondent submitted_at period covers"),
+            Section("结论", "verdict csat nps score basis advice"),
+        ],
+        head="form subject submitted_at verdict",
+        page=[Facts(), Timeline()],
+        views=[View("近 30 天", {"submitted_at": "-30d"}, "-submitted_at")],
+        icon="file",
+    )
+)
