@@ -264,14 +264,27 @@ def acting(
     token = _open.set(deed)
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                events.announce(
-                    cursor, actor=deed.actor_id, action=action, reason=reason, channel=channel
-                )
+            _announce(deed)
             yield deed
             _judge(deed)
+            _announce(outer)
     finally:
         _open.reset(token)
+
+
+def _announce(deed: Deed | None) -> None:
+    """Tell the database in whose name it writes from now on; nobody's when no deed is open."""
+    with connection.cursor() as cursor:
+        if deed is None:
+            events.silence(cursor)
+        else:
+            events.announce(
+                cursor,
+                actor=deed.actor_id,
+                action=deed.action,
+                reason=deed.reason,
+                channel=deed.channel,
+            )
 
 
 def _judge(deed: Deed) -> None:

@@ -77,3 +77,8 @@ def announce(cursor: Any, *, actor: int, action: str, reason: str, channel: str)
         " set_config('fangyuan.since', '', true)",
         [str(actor), action, reason, channel],
     )
+
+
+def silence(cursor: Any) -> None:
+    """Nobody writes any more: until the next announcement every write is refused."""
+    cursor.execute("SELECT set_config('fangyuan.actor', '', true)")
