@@ -15,8 +15,11 @@ register(
             Title("name", sub="industry region"),
             *("grade", "ka_tier", Owner(), "intent", Due(), "credit", "expected_spend"),
         ],
-        filters="grade is_ka ka_tier owner region industry due intent size source"
-        " customer_type credit phase level is_partner learned_at won_at lost_at urgent_until expected_spend parent",
+        filters=[
+            *("grade", "is_ka", "ka_tier", "owner", "region", "industry", "due", "intent", "size"),
+            *("source", "customer_type", "credit", "phase", "level", "is_partner", "learned_at"),
+            *("won_at", "lost_at", "urgent_until", "expected_spend", "parent"),
+        ],
         search=["name", "uscc", "contacts__phone"],
         sorts=["name", "learned_at", "expected_spend", "due"],
         default_sort="due",
