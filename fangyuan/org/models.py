@@ -108,11 +108,13 @@ class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
     location_consent = models.BooleanField("定位同意", default=False)
     pinyin = fields.Text("拼音", blank=True, default="", editable=False)
 
+    # The access log keeps who signed in and when; a write here would need an actor.
+    last_login = None
     begins = "joined_on"
     ends = "left_on"
     known_since = "joined_on"
     owned_by = "id"
-    unlogged = ("password", "last_login", "pinyin")
+    unlogged = ("password", "pinyin")
     facts = {
         "roles": facts.Rows(
             "岗位", domain="position", source="membership", subject="person", value="position"

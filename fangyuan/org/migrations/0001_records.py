@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
                 ('revision', models.PositiveIntegerField(db_default=1, editable=False, verbose_name='版本号')),
                 ('key', models.TextField(blank=True, editable=False, null=True, unique=True, verbose_name='外部编号')),
                 ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('name', fangyuan.core.fields.Text(verbose_name='姓名')),
                 ('work_no', fangyuan.core.fields.Text(blank=True, null=True, unique=True, verbose_name='工号')),
                 ('phone', fangyuan.core.fields.Phone(blank=True, default='', verbose_name='手机')),
