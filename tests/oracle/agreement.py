@@ -1,0 +1,114 @@
+"""Comparing the engine's ledger with the oracle's duties, world by world, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from tests.oracle import choices, histories, laying, loading, oracle, world
+from tests.oracle.calendar_oracle import ZONE, Calendar
+from tests.oracle.world import SHIPPED_FROM, World
+
+Key = tuple[str, int, str, str, str, str]
+Stands = dict[str, Any]
+LEDGER = """
+SELECT rule_id, subject_type, subject_id, occurrence, person_id, began_on, due_at, met_at, state,
+       coalesce((cause ->> 'told_late')::boolean, false),
+       coalesce((cause ->> 'provisional')::boolean, false),
+       cause ? 'gone'
+  FROM engine_obligation
+"""
+
+
+@dataclass
+class Batch:
+    """Worlds of one setting that lie side by side in the database."""
+
+    setting: choices.Setting
+    worlds: list[World]
+    rules: dict[int, world.Rule] = field(default_factory=dict)
+    ids: dict[str, int] = field(default_factory=dict)
+
+    def lay(self) -> None:
+        """Write everything into the product's tables."""
+        self.rules = laying.lay(self.setting)
+        self.ids = loading.load(self.worlds, SHIPPED_FROM)
+
+    def expected(self, as_of: datetime) -> dict[Key, Stands]:
+        """What the oracle says."""
+        found: dict[Key, Stands] = {}
+        for one in self.worlds:
+            for duty in oracle.settle(one, as_of):
+                key = (
+                    duty.clause, duty.line, duty.version, duty.record, duty.key, duty.occurrence,
+                )  # fmt: skip
+                found[key] = {
+                    "person": duty.person,
+                    "began_on": duty.began_on,
+                    "due_at": duty.due_at,
+                    "met_at": duty.met_at,
+                    "state": duty.state,
+                    "told_late": duty.told_late,
+                    "is_provisional": duty.is_provisional,
+                }
+        return found
+
+    def found(self) -> dict[Key, Stands]:
+        """What stands in the ledger; void rows that today's facts do not produce are left out."""
+        pointers = {number: pointer for pointer, number in self.ids.items()}
+        with connection.cursor() as cursor:
+            cursor.execute(LEDGER)
+            rows = cursor.fetchall()
+        return dict(self._row(pointers, row) for row in rows if not row[-1])
+
+    def _row(self, pointers: dict[int, str], row: tuple[Any, ...]) -> tuple[Key, Stands]:
+        rule = self.rules[row[0]]
+        person = None if row[4] is None else pointers[row[4]].removeprefix("person:")
+        key = pointers[row[2]].partition(":")[2]
+        return (rule.clause, rule.line, rule.version, row[1], key, row[3]), {
+            "person": person,
+            "began_on": row[5],
+            "due_at": _local(row[6]),
+            "met_at": _local(row[7]),
+            "state": row[8].lower(),
+            "told_late": row[9],
+            "is_provisional": row[10],
+        }
+
+
+def _local(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(ZONE)
+
+
+def batch(seed: int, size: int, calendar: Calendar) -> Batch:
+    """A setting with some worlds, from a seed."""
+    pick = choices.Dice(seed)
+    setting = histories.random_setting(pick, calendar)
+    worlds = [
+        world.renamed(histories.random_world(pick, setting), f"w{number}-")
+        for number in range(size)
+    ]
+    return Batch(setting, worlds)
+
+
+def differences(expected: dict[Key, Stands], found: dict[Key, Stands]) -> list[str]:
+    """Every disagreement, in words; empty where oracle and engine agree."""
+    return list(_differences(expected, found))
+
+
+def _differences(expected: dict[Key, Stands], found: dict[Key, Stands]) -> Iterable[str]:
+    for key in sorted(set(expected) | set(found)):
+        if key not in found:
+            yield f"{key}: the engine has no duty, the oracle {expected[key]}"
+        elif key not in expected:
+            yield f"{key}: the oracle has no duty, the engine {found[key]}"
+        elif found[key] != expected[key]:
+            yield f"{key}: " + "; ".join(
+                f"{name}: oracle {wanted}, engine {found[key][name]}"
+                for name, wanted in expected[key].items()
+                if found[key][name] != wanted
+            )

@@ -1,0 +1,126 @@
+"""Bringing a setting into the product: calendar, policies with their versions, adoption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import connection
+
+from fangyuan.core import events
+from fangyuan.core.models import CalendarDay, Tracked
+from fangyuan.engine.models import Clause, Policy, Rule
+from fangyuan.org.models import Team
+from tests.oracle import world
+from tests.oracle.calendar_oracle import day_of
+from tests.oracle.choices import Setting
+from tests.oracle.loading import Load, Values, copy
+from tests.oracle.world import SHIPPED_FROM
+
+COMPANY = "team:oracle-company"
+
+
+def lay(setting: Setting) -> dict[int, world.Rule]:
+    """Write a setting; returns the rule of the oracle for each number of a rule of the product."""
+    made = Load(SHIPPED_FROM)
+    rules: dict[int, world.Rule] = {}
+    with connection.cursor() as cursor:
+        events.announce(cursor, actor=0, action="import", reason="随机历史", channel="IMPORT")
+        cursor.execute("UPDATE org_team SET policies = '{}' WHERE kind = 'COMPANY'")
+        copy(cursor, made, CalendarDay, _days(made, setting))
+        copy(cursor, made, Policy, _policies(made, setting))
+        copy(cursor, made, Clause, _clauses(made, setting))
+        copy(cursor, made, Rule, _rules(made, setting, rules))
+        copy(cursor, made, Team, [_company(made, setting)])
+        copy(cursor, made, Tracked, _adoptions(made, setting))
+    return rules
+
+
+def _days(made: Load, setting: Setting) -> Iterator[Values]:
+    public, company = setting.calendar.public, setting.calendar.company
+    for version, days in (("public", public), ("company", company)):
+        for day, is_working in days.items():
+            yield {
+                "id": made.number(f"calendar_day:{version}/{day}"),
+                "on": day,
+                "is_working": is_working,
+                "calendar_version": version,
+                "is_published": version == "company" or day.year in setting.calendar.published,
+            }
+
+
+def _policies(made: Load, setting: Setting) -> Iterator[Values]:
+    for code, version in sorted({(rule.policy, rule.version) for rule in setting.rules}):
+        yield {
+            "id": made.number(f"policy:{code}/{version}"),
+            "code": code,
+            "version": version,
+            "title": code,
+            "stage": "PUBLISHED",
+            "starts_on": day_of(SHIPPED_FROM),
+            "published_at": SHIPPED_FROM,
+        }
+
+
+def _clauses(made: Load, setting: Setting) -> Iterator[Values]:
+    for number, version in sorted({(rule.clause, rule.version) for rule in setting.rules}):
+        yield {
+            "id": made.number(f"clause:{number}/{version}"),
+            "policy_id": made.number(f"policy:{number.split('-')[0]}/{version}"),
+            "number": number,
+            "text": number,
+            "area": "",
+            "kind": "",
+        }
+
+
+def _rules(made: Load, setting: Setting, rules: dict[int, world.Rule]) -> Iterator[Values]:
+    for rule in setting.rules:
+        number = made.number(f"rule:{rule.clause}/{rule.line}/{rule.version}")
+        rules[number] = rule
+        params = {k: v for k, v in rule.params.items() if k not in ("kind", "record")}
+        yield {
+            "id": number,
+            "clause_id": made.number(f"clause:{rule.clause}/{rule.version}"),
+            "line": rule.line,
+            "kind": str(rule.params["kind"]).upper(),
+            "record": rule.params["record"],
+            "params": params,
+            "starts_at": rule.starts_at,
+            "ends_at": rule.ends_at,
+        }
+
+
+def _company(made: Load, setting: Setting) -> Values:
+    return {
+        "id": made.number(COMPANY),
+        "code": "oracle-company",
+        "name": "公司",
+        "kind": "COMPANY",
+        "policies": sorted({one.policy for one in setting.adoptions if one.ends_at is None}),
+    }
+
+
+def _adoptions(made: Load, setting: Setting) -> Iterator[Values]:
+    """What the company adopted, as the past values of one set: a value from edge to edge."""
+    edges = {one.starts_at for one in setting.adoptions}
+    edges |= {one.ends_at for one in setting.adoptions if one.ends_at is not None}
+    listed = sorted(edges)
+    following: list[datetime | None] = [*listed[1:], None]
+    for start, end in zip(listed, following, strict=True):
+        adopted = sorted(
+            {
+                one.policy
+                for one in setting.adoptions
+                if one.starts_at <= start and (one.ends_at is None or start < one.ends_at)
+            }
+        )
+        yield {
+            "id": made.number(f"tracked:policies/{start}"),
+            **made.any("subject", COMPANY),
+            "fact": "policies",
+            "value": json.dumps(adopted),
+            "starts_at": start,
+            "ends_at": end,
+        }
