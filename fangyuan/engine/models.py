@@ -190,11 +190,14 @@ class Tally(Row):
     state = fields.Text("状态")
     number = models.BigIntegerField("件数")
 
+    reach = {"people": ("person_id",)}
+
     class Meta(Row.Meta):
         verbose_name = "义务计数"
         constraints = [
             models.UniqueConstraint(
-                fields=["rule_id", "due_on", "state", "person_id"], name="tally_once",
+                fields=["rule_id", "due_on", "state", "person_id"],
+                name="tally_once",
                 nulls_distinct=False,
             )
         ]

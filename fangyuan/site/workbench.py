@@ -126,7 +126,7 @@ def _rate(person: Any, now: datetime) -> dict[str, Any]:
         if (row["due_on"].year, row["due_on"].month) == (today.year, today.month):
             month[0] += met
             month[1] += row["number"]
-    spark = [100 * met / due if due else None for met, due in weeks]
+    spark = [met / due if due else None for met, due in weeks]
     rate = month[0] / month[1] if month[1] else None
     return {"month": rate, "spark": spark, "due": month[1]}
 

@@ -1,0 +1,254 @@
+"""The cockpit: the whole rulebook at one look, every number a sum over the ledger's tallies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncWeek
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from fangyuan.engine import health
+from fangyuan.engine.models import Clause, Policy, Rule, Tally
+from fangyuan.metrics.compliance import (
+    TARGET,
+    breached_duties,
+    due_duties,
+    met_duties,
+)
+from fangyuan.metrics.declare import Dimension
+from fangyuan.metrics.measure import Span, measure, share
+from fangyuan.site import wheel
+
+WEEKS = 12
+SPANS = {"day": "今日", "week": "本周", "month": "本月", "quarter": "本季"}
+WEEK = Dimension("week", "周", TruncWeek("due_on"))
+DUTY_KINDS = ("DEADLINE", "CADENCE", "REQUIRED")
+
+
+@dataclass
+class Line:
+    """One line of the tree: a policy, a chapter or a clause with its numbers."""
+
+    label: str
+    note: str = ""
+    number: str = ""
+    title: str = ""
+    met: int = 0
+    due: int = 0
+    open: int = 0
+    today: int = 0
+    red: int = 0
+    weeks: dict[date, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    version: str = ""
+    parent: str = ""
+    key: str = ""
+    level: int = 2
+
+    @property
+    def rate(self) -> float | None:
+        """Met ÷ due; None while nothing fell due."""
+        return share(self.met, self.due)  # type: ignore[return-value]
+
+    @property
+    def percent(self) -> float | None:
+        """The rate as a part of a hundred, for bars."""
+        return None if self.rate is None else 100 * self.rate
+
+    @property
+    def spark(self) -> list[float | None]:
+        """The rate of each of the last weeks."""
+        return [share(met, due) for _, (met, due) in sorted(self.weeks.items())]  # type: ignore[misc]
+
+    def add(self, other: Line) -> None:
+        """Sum another line into this one."""
+        for name in ("met", "due", "open", "today", "red"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for week, (met, due) in other.weeks.items():
+            self.weeks[week][0] += met
+            self.weeks[week][1] += due
+
+
+@require_safe
+def cockpit(request: HttpRequest) -> HttpResponse:
+    """The page; `span` is one of day, week, month, quarter."""
+    now = timezone.now()
+    today = timezone.localdate(now)
+    chosen = request.GET.get("span", "month")
+    span = _span(chosen if chosen in SPANS else "month", today)
+    policies, clauses = _rulebook()
+    lines = _clause_lines(request.user, clauses, span, today)
+    tree, total = _tree(policies, clauses, lines)
+    week_starts = [_monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
+    context = {
+        "spans": SPANS,
+        "span": chosen if chosen in SPANS else "month",
+        "total": total,
+        "goal": TARGET,
+        "sectors": wheel.draw(_sectors(policies, clauses, lines), TARGET),
+        "tree": tree,
+        "first": _first(lines),
+        "trend": _trend(total, request.user, week_starts),
+        "people": _people(request.user),
+        "done_today": total.today - _open_today(request.user, today),
+        "clause_count": sum(p.clause_count for p in policies),
+        "policy_count": len(policies),
+        "run_count": len(lines),
+        "health": health.look(now),
+        "only_low": request.GET.get("only") == "low",
+    }
+    return render(request, "site/cockpit.html", context)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _span(name: str, today: date) -> Span:
+    starts = {
+        "day": today,
+        "week": _monday(today),
+        "month": today.replace(day=1),
+        "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
+    }
+    return Span(starts[name], today + timedelta(days=1))
+
+
+def _rulebook() -> tuple[list[Any], dict[int, Clause]]:
+    """The policies in force, and the clauses that a rule carries out as duties, by rule."""
+    policies = list(
+        Policy.objects.everything("制度人人可读")
+        .filter(stage="PUBLISHED")
+        .annotate(clause_count=Count("clauses"))
+        .order_by("id")
+    )
+    rules = (
+        Rule.objects.everything("条款人人可读")
+        .present()
+        .filter(kind__in=DUTY_KINDS, is_shadow=False)
+        .exclude(params__enforce="write")
+        .select_related("clause")
+        .order_by("clause_id", "line")
+    )
+    return policies, {rule.pk: rule.clause for rule in rules}
+
+
+def _clause_lines(
+    actor: Any, clauses: dict[int, Clause], span: Span, today: date
+) -> dict[int, Line]:
+    lines = {
+        c.pk: Line(label=c.text, number=c.number, title=c.title, key=f"c{c.pk}")
+        for c in clauses.values()
+    }
+    by = ["rule_id"]
+    horizon = Span(_monday(today) - timedelta(weeks=WEEKS - 1), today + timedelta(days=1))
+    day = Span(today, today + timedelta(days=1))
+    for line in lines.values():
+        for week in range(WEEKS):
+            line.weeks[horizon.start + timedelta(weeks=week)] = [0, 0]
+    for name, found in (
+        ("met", measure(met_duties, actor=actor, span=span, by=by)),
+        ("due", measure(due_duties, actor=actor, span=span, by=by)),
+        ("today", _all_due(actor, day)),
+        ("open", _standing(actor, "OPEN")),
+        ("red", _standing(actor, "BREACHED")),
+    ):
+        for (rule,), number in found.items():
+            if rule in clauses:
+                line = lines[clauses[rule].pk]
+                setattr(line, name, getattr(line, name) + int(number or 0))
+    for place, metric in enumerate((met_duties, due_duties)):
+        weekly = measure(metric, actor=actor, span=horizon, by=["rule_id", WEEK])
+        for (rule, week), number in weekly.items():
+            if rule in clauses:
+                lines[clauses[rule].pk].weeks[week][place] += int(number or 0)
+    return lines
+
+
+def _standing(actor: Any, state: str) -> dict[tuple[Any, ...], Any]:
+    rows = Tally.objects.seen_by(actor).filter(state=state).values("rule_id")
+    return {(r["rule_id"],): r["n"] for r in rows.annotate(n=Sum("number"))}
+
+
+def _all_due(actor: Any, day: Span) -> dict[tuple[Any, ...], Any]:
+    rows = Tally.objects.seen_by(actor).filter(due_on=day.start).exclude(state="VOID")
+    return {(r["rule_id"],): r["n"] for r in rows.values("rule_id").annotate(n=Sum("number"))}
+
+
+def _open_today(actor: Any, today: date) -> int:
+    rows = Tally.objects.seen_by(actor).filter(due_on=today, state__in=["OPEN", "BREACHED"])
+    return int(rows.aggregate(n=Sum("number"))["n"] or 0)
+
+
+def _people(actor: Any) -> int:
+    open_rows = Tally.objects.seen_by(actor).filter(state="OPEN", number__gt=0)
+    return int(open_rows.values("person_id").distinct().count())
+
+
+def _tree(
+    policies: list[Any], clauses: dict[int, Clause], lines: dict[int, Line]
+) -> tuple[list[Line], Line]:
+    total, tree = Line("全部"), []
+    known = {c.pk: c for c in clauses.values()}
+    for policy in policies:
+        own = [c for c in known.values() if c.policy_id == policy.pk]
+        top = Line(policy.title, level=0, key=f"p{policy.pk}", version=policy.version)
+        top.note = f"{policy.clause_count} 条，{len(own)} 条自动执行"
+        chapters: dict[str, list[Line]] = {}
+        for clause in sorted(own, key=lambda c: c.pk):
+            chapters.setdefault(clause.chapter or "其他", []).append(lines[clause.pk])
+        below: list[Line] = []
+        for place, (name, members) in enumerate(chapters.items()):
+            head = Line(name, level=1, key=f"{top.key}h{place}", parent=top.key)
+            for member in members:
+                member.parent = head.key
+                head.add(member)
+            below += [head, *members]
+            top.add(head)
+        total.add(top)
+        tree += [top, *below] if own else []
+    return tree, total
+
+
+def _sectors(
+    policies: list[Any], clauses: dict[int, Clause], lines: dict[int, Line]
+) -> list[tuple[str, float | None, list[wheel.Stat]]]:
+    known = {c.pk: c for c in clauses.values()}
+    sectors = []
+    for policy in policies:
+        own = [
+            lines[c.pk]
+            for c in sorted(known.values(), key=lambda c: c.pk)
+            if c.policy_id == policy.pk
+        ]
+        due, met = sum(x.due for x in own), sum(x.met for x in own)
+        stats = [wheel.Stat(x.number, x.title, x.rate, x.red) for x in own]
+        name = policy.title.replace("销售", "", 1).removesuffix("制度")
+        sectors.append((name, share(met, due), stats))
+    return sectors  # type: ignore[return-value]
+
+
+def _first(lines: dict[int, Line]) -> list[Line]:
+    """The clauses to deal with first: the most missed duties, weighted by how low the rate is."""
+    low = [x for x in lines.values() if x.rate is not None and x.rate < TARGET and x.due - x.met]
+    return sorted(low, key=lambda x: -(x.due - x.met) * (1 - (x.rate or 0)))[:4]
+
+
+def _trend(total: Line, actor: Any, weeks: list[date]) -> dict[str, object]:
+    reds = measure(
+        breached_duties,
+        actor=actor,
+        span=Span(weeks[0], weeks[-1] + timedelta(weeks=1)),
+        by=[WEEK],
+    )
+    return wheel.trend(
+        [share(*total.weeks[w]) for w in weeks],  # type: ignore[misc]
+        [int(reds.get((w,), 0) or 0) for w in weeks],
+        [f"{w.isocalendar().week}周" for w in weeks],
+    )
