@@ -63,7 +63,9 @@ def contacts(actor: Any, words: str) -> list[Item]:
     """Contacts by name or exact phone."""
     if len(words) < 2 or not table.may(actor, "contact", "r"):
         return []
-    rows = Contact.objects.seen_by(actor).present().filter(Q(phone=words) | Q(name=words))
+    # A phone field refuses letters, so a name is never asked of it.
+    same = Q(phone=words) if words.isdigit() else Q(name=words)
+    rows = Contact.objects.seen_by(actor).present().filter(same)
     return [
         Item(c.name, f"/customer/{c.customer_id}", "phone")
         for c in rows.select_related("customer")[:MOST]
@@ -95,7 +97,9 @@ def clauses(words: str) -> list[Item]:
 
 def actions(actor: Any, words: str) -> list[Item]:
     """What one may create, and where one may go."""
-    entries = [Item(f"新建{i.label}", i.url, i.icon, key=i.key.upper()) for i in navigation.quick(actor)]
+    entries = [
+        Item(f"新建{i.label}", i.url, i.icon, key=i.key.upper()) for i in navigation.quick(actor)
+    ]
     entries += [
         Item(f"去{item.label}", item.url, item.icon)
         for group in navigation.groups(actor, "", {})

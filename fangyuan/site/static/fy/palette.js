@@ -74,7 +74,8 @@ async function search() {
     list.innerHTML = await answer.text();
   } catch (error) {
     if (error.name === "AbortError") return undefined;
-    list.innerHTML = '<div class="empty"><b>搜不了，网络断了</b><span>连上后再试</span></div>';
+    const why = error instanceof TypeError ? "网络断了，连上后再试" : "服务器出错，过一会儿再试";
+    list.innerHTML = `<div class="empty"><b>搜不了</b><span>${why}</span></div>`;
   }
   if (local.length) list.querySelector(".empty")?.remove();
   list.append(...local);
