@@ -45,6 +45,7 @@ facts.extend(
     {
         "is_ka": _of_customer("KA客户", "is_ka"),
         "is_key": _of_customer("重点客户", "is_key"),
+        "subject_customer": facts.Derived("客户", kind="record", value=lambda: F("customer_id")),
         "owner": facts.Derived("执行人", kind="record", value=lambda: F("person")),
         "is_recorded": facts.Derived(
             "有记录", kind="bool", value=lambda: is_true(Q(written_at__isnull=False))

@@ -78,7 +78,7 @@ class Plain(Fact):
 
     @property
     def is_temporal(self) -> bool:
-        return self.is_tracked or (self.kind == "at" and "__" not in self.column)
+        return self.is_tracked or (self.kind in ("at", "date") and "__" not in self.column)
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,8 @@ def _plain(fact: Any, atom: Atom, near: str | None) -> str:
     model, column = fact.model, fact.model._meta.get_field(fact.column)
     table, where = model._meta.db_table, _matches("c.id", near)
     if not fact.is_tracked:
-        return f"""SELECT c.id AS subject_id, {_span(f'c."{column.column}"', "NULL")} AS span
+        at = instant(f'c."{column.column}"', by_day=fact.kind == "date")
+        return f"""SELECT c.id AS subject_id, {_span(at, "NULL")} AS span
           FROM "{table}" c WHERE c."{column.column}" IS NOT NULL{where}"""  # noqa: S608
     test = _test(fact, atom)
     present = test(f'c."{column.column}"::text')

@@ -34,17 +34,22 @@ CREATE INDEX obligation_open ON engine_obligation (rule_id, due_at) WHERE state 
 CREATE INDEX obligation_wakes ON engine_obligation (wakes_at) WHERE wakes_at IS NOT NULL;
 CREATE TABLE engine_obligation_rest PARTITION OF engine_obligation DEFAULT;
 
--- Add what is missing up to and with the month of a day: whole years before 2026, then months.
-CREATE FUNCTION engine_partitions(upto date) RETURNS integer LANGUAGE plpgsql AS $$
+-- Add what is missing up to and with the month of a day: one for all before 2020, years before
+-- 2026, then months. Few partitions keep planning cheap.
+CREATE FUNCTION engine_partitions(upto date) RETURNS integer LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public AS $$
 DECLARE
-    first date := '2010-01-01';
+    first date := '2000-01-01';
     after date;
     added integer := 0;
     named text;
 BEGIN
     WHILE first <= upto LOOP
-        after := first + CASE WHEN first < '2026-01-01' THEN interval '1 year' ELSE interval '1 month' END;
-        named := 'engine_obligation_' || to_char(first, CASE WHEN first < '2026-01-01' THEN 'YYYY' ELSE 'YYYYMM' END);
+        after := CASE WHEN first < '2020-01-01' THEN date '2020-01-01'
+                      WHEN first < '2026-01-01' THEN first + interval '1 year'
+                      ELSE first + interval '1 month' END;
+        named := 'engine_obligation_'
+                 || to_char(first, CASE WHEN first < '2026-01-01' THEN 'YYYY' ELSE 'YYYYMM' END);
         IF to_regclass(named) IS NULL THEN
             EXECUTE format('CREATE TABLE %I PARTITION OF engine_obligation FOR VALUES FROM (%L) TO (%L)',
                            named, first, after);
@@ -54,7 +59,7 @@ BEGIN
     END LOOP;
     RETURN added;
 END $$;
-SELECT engine_partitions('2027-12-31');
+SELECT engine_partitions('2027-03-31');
 """
 
 class Migration(migrations.Migration):

@@ -1,0 +1,66 @@
+"""What changed since the last sweep, read from the event log by transaction visibility."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db import connection
+
+# Rows of these types say something about another record or person, named in these columns.
+ABOUT: Final = ("tracked", "holding", "waiver")
+_READ: Final = """
+SELECT record, record_id, op, diff FROM core_event
+ WHERE xid >= %s AND (xid < %s OR xid = pg_current_xact_id_if_assigned()::text::bigint)
+"""
+
+
+@dataclass
+class Changes:
+    """Changed records by type: number → changed columns (None: everything about it)."""
+
+    records: dict[str, dict[int, set[str] | None]] = field(default_factory=dict)
+    # Numbers that link columns held before they were changed: (type, column) → numbers.
+    was_linked: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, cursor_at: int, horizon: int) -> Changes:
+        """Every change of transactions that ended between two horizons."""
+        found = cls()
+        with connection.cursor() as cursor:
+            cursor.execute(_READ, [cursor_at, horizon])
+            for record, number, op, diff in cursor:
+                found.add(record, number, None if op != "U" else set(diff))
+                found._keep_links(record, op, diff)
+        return found
+
+    def add(self, record: str, number: int, columns: set[str] | None = None) -> None:
+        """Note a changed record."""
+        known = self.records.setdefault(record, {})
+        before = known.get(number, set())
+        known[number] = None if before is None or columns is None else before | columns
+
+    def add_woken(self, woken: Iterable[tuple[str, int]]) -> None:
+        """Note records an instant of which has come."""
+        for record, number in woken:
+            self.add(record, number)
+
+    def numbers(self, record: str, columns: set[str] | None = None) -> set[int]:
+        """The changed records of a type, of which any of these columns changed."""
+        known = self.records.get(record, {})
+        if columns is None:
+            return set(known)
+        return {n for n, changed in known.items() if changed is None or changed & columns}
+
+    def linked_before(self, record: str, column: str) -> set[int]:
+        """Numbers that a link column of changed records held before."""
+        return self.was_linked.get((record, column), set())
+
+    def _keep_links(self, record: str, op: str, diff: dict[str, Any]) -> None:
+        for column, change in diff.items():
+            if not column.endswith("_id"):
+                continue
+            before = change[0] if op == "U" else change
+            if op != "C" and isinstance(before, int):
+                self.was_linked.setdefault((record, column), set()).add(before)

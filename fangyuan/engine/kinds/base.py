@@ -1,0 +1,111 @@
+"""What the six kinds of rule share: frozen typed parameters, checked names, a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from django.db.models import ForeignKey
+from pydantic import BaseModel, ConfigDict
+
+from fangyuan.core import facts, records, words
+from fangyuan.org.models import Holding, Person
+
+Condition = dict[str, Any]
+OnLeave = Literal["delegate", "extend", "none"]
+HELD_ROLES = {"csm": "CSM", "presales_consultant": "PRESALES", "project_manager": "PROJECT"}
+
+
+class Kind(BaseModel):
+    """One rule as typed parameters: nothing extra, nothing guessed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: ClassVar[str] = ""
+    sql: ClassVar[str] = ""
+
+    record: str
+    where: Condition = {}
+
+    @property
+    def model(self) -> Any:
+        """The record type that the rule is about."""
+        return records.row_types()[self.record]
+
+    def sentence(self) -> str:
+        """The rule read back in Chinese."""
+        raise NotImplementedError
+
+    def faults(self) -> list[str]:
+        """Every name in the rule that the product does not know, in Chinese."""
+        if self.record not in records.row_types():
+            return [f"没有“{self.record}”这种记录"]
+        return [*words.faults(self.model, self.where), *self._faults()]
+
+    def _faults(self) -> Iterator[str]:
+        yield from ()
+
+    def scope_words(self) -> str:
+        """For which records the rule holds, as the beginning of a sentence."""
+        noun = str(self.model._meta.verbose_name)
+        said = words.sentence(self.model, self.where)
+        return f"{said}的{noun}" if said else noun
+
+
+class Owed(Kind):
+    """A rule whose breach somebody answers for."""
+
+    who: str = "owner"
+    on_leave: OnLeave = "delegate"
+
+    def who_words(self) -> str:
+        """Who answers, in Chinese."""
+        return who_label(self.model, self.who)
+
+    def stream_or_fact_faults(self, names: list[str]) -> Iterator[str]:
+        """Names that are neither a fact of the record nor a stream that happens to it."""
+        for name in names:
+            if facts.stream(name, self.record) is not None:
+                continue
+            try:
+                fact = facts.find(self.model, name)
+            except facts.UnknownFact as unknown:
+                yield str(unknown)
+                continue
+            if fact.kind not in ("at", "date"):
+                yield f"“{name}”({fact.label})不是时刻"
+
+
+def moment_label(model: Any, name: str) -> str:
+    """An instant or event stream in Chinese."""
+    stream = facts.stream(name, model.record_name())
+    if stream is None:
+        return facts.label(model, name)
+    source = records.row_types()[stream.source]
+    said = words.sentence(source, stream.when)
+    noun, at = source._meta.verbose_name, facts.label(source, stream.at)
+    return f"{said}的{noun}{at}" if said else f"{noun}{at}"
+
+
+def who_label(model: Any, who: str) -> str:
+    """The name of a role, field or position as a reader knows it."""
+    fixed = {"owner": "负责人", "self": "本人", "recorded_by": "录入人"}
+    if who in fixed:
+        return fixed[who]
+    if who in HELD_ROLES:
+        return str(Holding.Role[HELD_ROLES[who]].label)
+    if person_field(model, who):
+        return facts.label(model, who)
+    for domain in ("position", "department", "body"):
+        said = words.term_label(f"{domain}:{who}")
+        if said != who:
+            return said
+    return who
+
+
+def person_field(model: Any, name: str) -> Any:
+    """The field of this name if it points at a person, or None."""
+    found = [f for f in model._meta.concrete_fields if f.name == name]
+    field = found[0] if found else None
+    points = isinstance(field, ForeignKey) and field.related_model is Person
+    return field if points else None

@@ -1,0 +1,323 @@
+"""Which subjects of a rule a change can concern: each record type reaches them by its own way.
+
+Too many is only slower; one too few would be wrong. So every way is said here, one function each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from fangyuan.core import facts, records, words
+from fangyuan.core.models import Tracked
+from fangyuan.engine import models, rulebook, scope
+from fangyuan.engine.changes import Changes
+from fangyuan.engine.kinds import BadRule, Cadence, Deadline, Required, base
+from fangyuan.org.models import Holding, Leave, Membership, Person, Team
+
+Numbers = set[int]
+
+
+def subjects(rule: models.Rule, changes: Changes) -> Numbers:
+    """The subjects of a rule that the changes may concern."""
+    try:
+        kind = rulebook.kind_of(rule)
+    except BadRule:
+        return set()
+    found: Numbers = set(changes.numbers(kind.record))
+    found |= _pointed(kind.record, changes)
+    found |= _by_links(kind, changes)
+    for source, link in _sources(kind):
+        found |= _by_events(kind.record, source, link, changes)
+    for fact in _facts(kind):
+        found |= _by_reads(kind.model, fact, changes)
+    found |= _by_people(kind, changes)
+    found |= _by_waivers(rule, changes)
+    return found
+
+
+def is_touched_whole(rule: models.Rule, changes: Changes) -> bool:
+    """Whether a change concerns the rule as such: its text, its adoption, a named leader."""
+    if rule.pk in changes.numbers("rule"):
+        return True
+    if rule.clause_id in changes.numbers("clause"):
+        return True
+    told = changes.numbers("tracked")
+    adoption = told and Tracked._base_manager.filter(
+        pk__in=told, subject_type="team", fact="policies"
+    )
+    if adoption and adoption.exists():
+        return True
+    teams = changes.numbers("team")
+    return bool(teams) and (
+        bool(changes.numbers("team", {"policies", "kind", "removed_at"}))
+        or Team._base_manager.filter(pk__in=teams, code=rule.params.get("who", "")).exists()
+    )
+
+
+def counts_working_days(rule: models.Rule) -> bool:
+    """Whether the calendar matters to a rule."""
+    params = rule.params
+    texts = [str(params.get(name, "")) for name in ("within", "due")]
+    return (
+        any("wd" in text or "working_day" in text for text in texts)
+        or params.get("on_leave") == "extend"
+        or (params.get("per") == "day" and params.get("days") != "calendar")
+    )
+
+
+def _pointed(record: str, changes: Changes) -> Numbers:
+    """Subjects at which changed spans point: past values, holdings."""
+    found: Numbers = set()
+    for model in (Tracked, Holding):
+        name = model.record_name()
+        if changed := changes.numbers(name):
+            rows = model._base_manager.filter(pk__in=changed, subject_type=record)
+            found |= set(rows.values_list("subject_id", flat=True))
+            found |= changes.linked_before(name, "subject_id")
+    return found
+
+
+def _by_links(kind: base.Owed, changes: Changes) -> Numbers:
+    """Subjects that take a fact, or their owner, from a record to which they point."""
+    found: Numbers = set()
+    for link, to, columns in _links(kind):
+        there = changes.numbers(to, columns) | _pointed(to, changes)
+        if there:
+            rows = kind.model._base_manager.filter(**{f"{link}_id__in": there})
+            if link in getattr(kind.model, "any_fields", {}):
+                rows = rows.filter(**{f"{link}_type": to})
+            found |= set(rows.values_list("pk", flat=True))
+    return found
+
+
+def _links(kind: base.Owed) -> Iterator[tuple[str, str, set[str]]]:
+    for name in _named(kind):
+        fact = facts.find(kind.model, name)
+        if isinstance(fact, facts.Via):
+            yield fact.link, fact.to, _columns(fact.target, fact.of)
+    link = kind.model.owned_by
+    if not link or link == "id" or kind.who == "self":
+        return
+    if link in getattr(kind.model, "any_fields", {}):
+        for to in records.record_types():
+            yield link, to, {"removed_at"}
+    elif (to := kind.model._meta.get_field(link).related_model) is not Person:
+        yield link, to.record_name(), {"removed_at"}
+
+
+def _columns(model: Any, name: str) -> set[str]:
+    """The columns from which a fact is made."""
+    fact = facts.find(model, name)
+    own = {model._meta.get_field(model.begins).column}
+    if isinstance(fact, facts.Plain):
+        return own | {model._meta.get_field(fact.column).column}
+    if isinstance(fact, facts.Among | facts.Since):
+        return own | _columns(model, fact.of)
+    if isinstance(fact, facts.Phases):
+        return own | {at for _, at in fact.begun_by}
+    if isinstance(fact, facts.Until):
+        return own | {fact.until}
+    return own | {f.column for f in model._meta.concrete_fields}
+
+
+def _sources(kind: base.Owed) -> Iterator[tuple[str, str]]:
+    """Record types whose events the rule reads, with the way back to the subject."""
+    if isinstance(kind, Cadence):
+        yield kind.event.split(".")[0], kind.via
+    elif isinstance(kind, Deadline):
+        for name in (kind.on, kind.until):
+            if (stream := facts.stream(name, kind.record)) is not None:
+                yield stream.source, stream.subject
+
+
+def _by_events(record: str, source: str, link: str, changes: Changes) -> Numbers:
+    changed = set(changes.numbers(source))
+    model = records.row_types()[source]
+    for fact in _facts_of(model):
+        changed |= _by_reads(model, fact, changes)
+    if not changed:
+        return set()
+    if not link:
+        return changed
+    if link == "company":
+        return set(records.row_types()[record]._base_manager.values_list("pk", flat=True))
+    rows = model._base_manager.order_by().filter(pk__in=changed)
+    if link in getattr(model, "any_fields", {}):
+        rows, column = rows.filter(**{f"{link}_type": record}), f"{link}_id"
+        return set(rows.values_list(column, flat=True)) | changes.linked_before(source, column)
+    rows = rows.annotate(fy_subject=scope.value_of(model, link))
+    found = set(rows.values_list("fy_subject", flat=True)) - {None}
+    # The fact may be an alias of a column; all links it ever had are cheap to add.
+    for column in (f.column for f in model._meta.concrete_fields if f.is_relation):
+        found |= changes.linked_before(source, column)
+    return found
+
+
+def _named(kind: base.Owed) -> set[str]:
+    names = set(words.names(kind.where))
+    if isinstance(kind, Required):
+        names |= words.names(kind.wanted)
+    return names
+
+
+def _facts(kind: base.Owed) -> list[Any]:
+    names = _named(kind)
+    if isinstance(kind, Deadline):
+        plain = {n for n in (kind.on, kind.until) if not facts.stream(n, kind.record)}
+        names |= plain | ({kind.by} if kind.by else set())
+    return [facts.find(kind.model, name) for name in names]
+
+
+def _facts_of(model: Any) -> Iterable[Any]:
+    return facts.of(model).values()
+
+
+def _by_reads(model: Any, fact: Any, changes: Changes) -> Numbers:
+    """Records of a type whose derived fact is made from other records."""
+    found: Numbers = set()
+    for record, column in fact.reads:
+        changed = changes.numbers(record)
+        if not changed:
+            continue
+        other = records.row_types()[record]
+        rows = other._base_manager.order_by().filter(pk__in=changed)
+        if column in getattr(other, "any_fields", {}):
+            rows = rows.filter(**{f"{column}_type": model.record_name()})
+            found |= set(rows.values_list(f"{column}_id", flat=True))
+        elif any(f.name == column for f in other._meta.concrete_fields):
+            found |= set(rows.values_list(f"{column}_id", flat=True))
+        else:
+            ours = model._base_manager.order_by().filter(**{f"{column}_id__in": changed})
+            found |= set(ours.values_list("pk", flat=True))
+        found |= changes.linked_before(record, f"{column}_id")
+    return found - {None}
+
+
+# --- who answers
+
+
+def _by_people(kind: base.Owed, changes: Changes) -> Numbers:
+    """Subjects whose duty another person may answer for now."""
+    named = _is_named(kind)
+    members = _of(Membership, changes.numbers("membership"), "person_id")
+    members |= changes.linked_before("membership", "person_id")
+    moved = changes.numbers("person", {"manager_id", "removed_at", "left_on", "joined_on"})
+    people = set(members)
+    if leaders := changes.numbers("team", {"leader_id"}):
+        teams = Membership._base_manager.filter(team__in=leaders)
+        people |= set(teams.values_list("person_id", flat=True))
+    if named:
+        people |= moved
+    away = _stood_in_for(_of(Leave, changes.numbers("leave"), "person_id"))
+    away |= _stood_in_for(changes.linked_before("leave", "person_id"))
+    if named:
+        away = _below(away)
+        people = _below(people)
+    found = _answered_by(kind, people | away)
+    if kind.model is Person:
+        found |= members | moved
+    if kind.model is Team:
+        found |= set(changes.numbers("team")) | _of(
+            Membership, changes.numbers("membership"), "team_id"
+        )
+    return found
+
+
+def _is_named(kind: base.Owed) -> bool:
+    """Whether the answer is looked for among superiors."""
+    plain = kind.who in ("owner", "self", "recorded_by") or kind.who in base.HELD_ROLES
+    return not (plain or base.person_field(kind.model, kind.who) is not None)
+
+
+def _of(model: Any, numbers: Numbers, column: str) -> Numbers:
+    if not numbers:
+        return set()
+    return set(model._base_manager.filter(pk__in=numbers).values_list(column, flat=True))
+
+
+def _walk(people: Numbers, step: str) -> Numbers:
+    if not people:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH RECURSIVE r (id) AS (
+                  SELECT unnest(%s::bigint[]) UNION {step}) SELECT id FROM r""",  # noqa: S608
+            [sorted(people)],
+        )
+        return {row[0] for row in cursor}
+
+
+def _below(people: Numbers) -> Numbers:
+    """These people and everybody under them."""
+    return _walk(people, "SELECT p.id FROM org_person p JOIN r ON p.manager_id = r.id")
+
+
+def _stood_in_for(people: Numbers) -> Numbers:
+    """These people and everybody for whom they may stand in, along the chain."""
+    return _walk(people, "SELECT l.person_id FROM org_leave l JOIN r ON l.stand_in_id = r.id")
+
+
+def _answered_by(kind: base.Owed, people: Numbers) -> Numbers:
+    """Subjects that these people hold or held, or that name them as their own person."""
+    if not people:
+        return set()
+    model = kind.model
+    if model is Person:
+        return set(people)
+    column = _own_column(kind)
+    if column is not None:
+        return set(
+            model._base_manager.filter(**{f"{column}__in": people}).values_list("pk", flat=True)
+        )
+    held = Holding._base_manager.order_by().filter(person__in=people, removed_at=None)
+    link = model.owned_by
+    if not link:
+        mine = held.filter(subject_type=model.record_name())
+        return set(mine.values_list("subject_id", flat=True))
+    pairs = held.values_list("subject_type", "subject_id")
+    by_type: dict[str, Numbers] = {}
+    for record, number in pairs:
+        by_type.setdefault(record, set()).add(number)
+    found: Numbers = set()
+    is_any = link in getattr(model, "any_fields", {})
+    for record, numbers in by_type.items():
+        wanted = Q(**{f"{link}_id__in": numbers})
+        if is_any:
+            wanted &= Q(**{f"{link}_type": record})
+        found |= set(model._base_manager.order_by().filter(wanted).values_list("pk", flat=True))
+    return found
+
+
+def _own_column(kind: base.Owed) -> str | None:
+    model = kind.model
+    if kind.who == "recorded_by":
+        return "recorded_by"
+    for name in (kind.who, "person" if kind.who == "self" else "", model.owned_by):
+        if name and (field := base.person_field(model, name)) is not None:
+            return str(field.attname)
+    return None
+
+
+def _by_waivers(rule: models.Rule, changes: Changes) -> Numbers:
+    number = rule.clause.number
+    rows = models.Waiver._base_manager.filter(pk__in=changes.numbers("waiver"), clause=number)
+    found: Numbers = set()
+    for waiver in rows:
+        if waiver.subject_id is not None:
+            if waiver.subject_type == rule.record:
+                found.add(waiver.subject_id)
+        else:
+            found |= _owed_by(rule, waiver.person_id)
+    found |= changes.linked_before("waiver", "subject_id")
+    for person in changes.linked_before("waiver", "person_id"):
+        found |= _owed_by(rule, person)
+    return found
+
+
+def _owed_by(rule: models.Rule, person: int) -> Numbers:
+    rows = models.Obligation.objects.everything("豁免").filter(rule=rule, person_id=person)
+    return set(rows.values_list("subject_id", flat=True))

@@ -1,0 +1,231 @@
+"""The sweep: bring the ledger to an instant, at the cost of what changed or fell due since.
+
+One sweep at a time; never back in time. An incremental sweep is one transaction, a full one a
+transaction per rule: killed at any point, the next one ends in the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import Error, connection, transaction
+from django.utils import timezone
+
+from fangyuan.core import spans
+from fangyuan.engine import calendar, kinds, ledger, models, reach, rulebook, wakes
+from fangyuan.engine.changes import Changes
+from fangyuan.engine.ledger import Written
+
+LOCK: Final = 0x66_79_73_77  # one sweep at a time, by this advisory lock
+MANY: Final = 20_000  # beyond so many subjects a rule is settled whole
+
+
+class Busy(Exception):
+    """Another sweep is running."""
+
+
+class BackInTime(Exception):
+    """A sweep may not go back behind the last one."""
+
+
+@dataclass
+class Outcome:
+    """What a sweep did."""
+
+    as_of: datetime
+    written: Written = field(default_factory=Written)
+    failed: dict[str, str] = field(default_factory=dict)
+    rules: int = 0
+
+
+def sweep(as_of: datetime | None = None, *, full: bool = False) -> Outcome:
+    """Bring the ledger to an instant (now); raises Busy or BackInTime."""
+    with _locked():
+        as_of = as_of or _database_now()
+        state = _state()
+        if state.as_of is not None and as_of < state.as_of:
+            last, this = (at.astimezone(spans.SHANGHAI) for at in (state.as_of, as_of))
+            raise BackInTime(
+                f"扫描不能往回走:上次已扫到 {last:%Y-%m-%d %H:%M:%S},这次是 {this:%Y-%m-%d %H:%M:%S}"
+            )
+        _add_partitions(as_of)
+        outcome = Outcome(as_of)
+        if full or state.as_of is None:
+            _sweep_all(state, outcome)
+        else:
+            _sweep_changed(state, outcome)
+        return outcome
+
+
+def settle_all(as_of: datetime | None = None) -> Outcome:
+    """Settle every rule over all its subjects."""
+    return sweep(as_of, full=True)
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise Busy("另一次扫描正在进行,请稍后再试")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        found: datetime = cursor.fetchone()[0]
+        return found
+
+
+def _state() -> models.Progress:
+    found, _ = models.Progress.objects.everything("规则扫描").get_or_create(rule=None)
+    return found
+
+
+def _add_partitions(as_of: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT engine_partitions((%s + interval '3 months')::date)", [as_of])
+
+
+def _horizon() -> int:
+    """Every transaction before this number is over, and what it wrote can be seen."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
+# --- full
+
+
+def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
+    horizon = _horizon()
+    with transaction.atomic():
+        moved = calendar.lay_out(calendar.stored())
+        rules = rulebook.duties()
+        wakes.rebuild(rules, as_of=outcome.as_of)
+    book = rulebook.open_book(outcome.as_of, calendar.stored())
+    for rule in rules:
+        with transaction.atomic():
+            ledger.prepare()
+            _settle_whole(rule, book, outcome, moved)
+    with transaction.atomic():
+        ledger.prepare()
+        _drop_gone(rules, outcome)
+        _keep_state(state, horizon, outcome)
+
+
+def _settle_whole(rule: models.Rule, book: Any, outcome: Outcome, moved: bool) -> None:
+    with _isolated(rule, outcome):
+        outcome.written += ledger.settle_rule(rule, book, calendar_moved=moved)
+
+
+@contextmanager
+def _isolated(rule: models.Rule, outcome: Outcome) -> Iterator[None]:
+    """A rule that fails is reported and settled whole next time; the others go on."""
+    progress, _ = models.Progress.objects.everything("规则扫描").get_or_create(rule=rule)
+    outcome.rules += 1
+    try:
+        with transaction.atomic():
+            yield
+    except (Error, kinds.BadRule, ValueError, LookupError) as wrong:
+        if isinstance(wrong, Error) and connection.connection.closed:
+            raise
+        outcome.failed[rule.clause.number] = str(wrong).splitlines()[0]
+        progress.failed_at, progress.error = timezone.now(), str(wrong)
+    else:
+        progress.failed_at, progress.error, progress.as_of = None, "", outcome.as_of
+    progress.save()
+
+
+def _drop_gone(rules: list[models.Rule], outcome: Outcome) -> None:
+    known = models.Progress.objects.everything("规则扫描").exclude(rule=None)
+    for progress in known.exclude(rule__in=rules):
+        outcome.written += ledger.drop_rule(progress.rule_id, as_of=outcome.as_of)
+        progress.delete()
+
+
+def _keep_state(state: models.Progress, horizon: int, outcome: Outcome) -> None:
+    state.cursor, state.as_of, state.beat_at = horizon, outcome.as_of, timezone.now()
+    state.save()
+
+
+# --- incremental
+
+
+def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
+    with transaction.atomic():
+        horizon = _horizon()
+        ledger.prepare()
+        rules = rulebook.duties()
+        changes = Changes.read(state.cursor, horizon)
+        changes.add_woken(wakes.take(as_of=outcome.as_of))
+        wakes.keep(changes, rules, as_of=outcome.as_of)
+        moved = "calendar_day" in changes.records and calendar.lay_out(calendar.stored())
+        book = rulebook.open_book(outcome.as_of, calendar.stored())
+        whole = _settled_whole(rules, changes, state, moved)
+        due = _fallen_due(outcome.as_of)
+        picked = False
+        for rule in rules:
+            if rule.pk in whole:
+                _settle_whole(rule, book, outcome, moved)
+                continue
+            subjects = reach.subjects(rule, changes) | due.get(rule.pk, set())
+            picked |= _settle_part(rule, book, outcome, (subjects, state.as_of))
+        if picked:
+            outcome.written += ledger.settle_picked(as_of=outcome.as_of)
+        _drop_gone(rules, outcome)
+        _keep_state(state, horizon, outcome)
+
+
+def _settle_part(
+    rule: models.Rule, book: Any, outcome: Outcome, part: tuple[set[int], Any]
+) -> bool:
+    """Open new periods and pick the subjects concerned; says whether anything was picked."""
+    subjects, since = part
+    if len(subjects) > MANY:
+        _settle_whole(rule, book, outcome, False)
+        return False
+    if rule.kind == "CADENCE":
+        with _isolated(rule, outcome):
+            outcome.written += ledger.settle_periods(rule, book, since)
+    if subjects:
+        with _isolated(rule, outcome):
+            ledger.pick(rule, subjects, book)
+    return bool(subjects)
+
+
+def _settled_whole(
+    rules: list[models.Rule], changes: Changes, state: models.Progress, moved: bool
+) -> set[int]:
+    """Rules that are new, failed, or touched as a whole: by calendar, adoption or a version."""
+    known = models.Progress.objects.everything("规则扫描").filter(rule__in=rules, failed_at=None)
+    steady = set(known.values_list("rule_id", flat=True))
+    return {
+        rule.pk
+        for rule in rules
+        if rule.pk not in steady
+        or (moved and reach.counts_working_days(rule))
+        or reach.is_touched_whole(rule, changes)
+        or (rule.kind == "REQUIRED" and state.as_of < rule.starts_at)
+    }
+
+
+def _fallen_due(as_of: datetime) -> dict[int, set[int]]:
+    """Subjects whose duties time alone has changed."""
+    found: dict[int, set[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rule_id, subject_id FROM engine_obligation WHERE wakes_at <= %s", [as_of]
+        )
+        for rule, subject in cursor:
+            found.setdefault(rule, set()).add(subject)
+    return found
