@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -13,6 +14,7 @@ from fangyuan.core import text
 
 TITLE_ROWS: Final = 10
 _ALPHABET: Final = 26
+_LONGEST_NAME: Final = 100
 _ALLOWED_CONTROLS: Final = "\t\n\r"
 _CHECK_EVERY: Final = 500
 
@@ -78,15 +80,15 @@ class Table:
         sheet: str = "",
         sheets: tuple[str, ...] = (),
         encoding: str = "",
-        offset: int = 0,
         close: Callable[[], object] = _nothing,
     ) -> None:
         """Find the header; raises TableError if there is none or it names a column twice."""
         self.sheet, self.sheets, self.encoding = sheet, sheets, encoding
         self.notes: list[str] = []
-        self._raw, self._limits, self._offset, self._close = raw, limits, offset, close
+        self._pending: list[Raw] = []
+        self._raw, self._limits, self._close = raw, limits, close
         try:
-            self.header_row, self._places, self.header, self._first = self._find_header()
+            self.header_row, self._places, self.header = self._find_header()
         except BaseException:
             self.close()
             raise
@@ -110,10 +112,7 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         clock = Clock(self._limits.seconds)
         count = 0
-        if self._first:
-            count = 1
-            yield self._row(self._first)
-        for raw in self._raw:
+        for raw in chain(self._pending, self._raw):
             if not any(cell.strip() for cell in raw.cells) and not raw.problems:
                 continue
             count += 1
@@ -123,40 +122,39 @@ class Table:
                 clock.check()
             yield self._row(raw)
 
-    def _find_header(self) -> tuple[int, list[int], list[str], Raw | None]:
+    def _find_header(self) -> tuple[int, list[int], list[str]]:
+        """Take the first row with several cells; rows of one cell above it are titles."""
         above: list[Raw] = []
         for raw in self._raw:
             filled = sum(1 for cell in raw.cells if cell.strip()) or len(raw.problems)
-            if filled > 1 or len(above) == TITLE_ROWS:
-                return self._named(raw, above, None)
+            if filled > 1:
+                if above:
+                    skipped = "、".join(f"{row.number}" for row in above)
+                    self.notes.append(f"第 {skipped} 行只有一格，当作标题跳过")
+                return self._named(raw)
             if filled:
                 above.append(raw)
-                if len(above) > 1 and len(raw.cells) == 1:
-                    break
+            if len(above) > TITLE_ROWS:
+                break
         if not above:
             raise TableError("表格是空的")
-        # Every row has one cell: a table of a single column, not a title above nothing.
-        first, *rest = above
-        if len(rest) > 1:
-            raise TableError("找不到表头：前几行都只有一格，请让第一行写各列名称")
-        return self._named(first, [], rest[0] if rest else None)
+        # Every row has one cell: a table of a single column, not titles above nothing.
+        self._pending = above[1:]
+        return self._named(above[0])
 
-    def _named(
-        self, raw: Raw, above: list[Raw], first: Raw | None
-    ) -> tuple[int, list[int], list[str], Raw | None]:
+    def _named(self, raw: Raw) -> tuple[int, list[int], list[str]]:
         if raw.problems:
             raise TableError(f"第 {raw.number} 行的表头有误：{next(iter(raw.problems.values()))}")
         named = [(n, name) for n, cell in enumerate(raw.cells) if (name := text.tidy(cell))]
         names = [name for _, name in named]
+        if any(len(name) > _LONGEST_NAME for name in names):
+            raise TableError(f"表头过长：列名最多 {_LONGEST_NAME} 字")
         if len(names) > self._limits.columns:
             raise TableError(f"列数超过 {self._limits.columns} 列")
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise TableError(f"表头「{twice[0]}」出现了 {names.count(twice[0])} 次，每列名称须不同")
-        if above:
-            skipped = "、".join(f"{row.number}" for row in above)
-            self.notes.append(f"第 {skipped} 行只有一格，当作标题跳过")
-        return raw.number, [place for place, _ in named], names, first
+        return raw.number, [place for place, _ in named], names
 
     def _row(self, raw: Raw) -> Row:
         cells = [raw.cells[n] if n < len(raw.cells) else "" for n in self._places]
@@ -174,7 +172,7 @@ class Table:
         known = set(self._places)
         for n, cell in enumerate(raw.cells):
             if n not in known and cell.strip():
-                column = column_letters(n + self._offset)
+                column = column_letters(n)
                 problems[len(self._places)] = f"{column} 列没有表头，内容「{cell[:20]}」未读入"
                 return
 

@@ -1,27 +1,135 @@
-"""Reading .xlsx: typed cells become text without loss, and what would be lost is reported."""
+"""Reading .xlsx: typed cells become text without loss, and what would be lost is reported.
+
+Streamed by our own reader. The quick readers tried end the whole process over a forged count, and
+give an error value as an empty cell.
+"""
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
-from python_calamine import (
-    CalamineError,
-    CalamineSheet,
-    CalamineWorkbook,
-    SheetTypeEnum,
-    SheetVisibleEnum,
+from fangyuan.core.tables import cells, formats
+from fangyuan.core.tables.merges import Merges
+from fangyuan.core.tables.package import Package, new_parser, readable
+from fangyuan.core.tables.shape import Clock, Limits, Raw, Table, TableError, column_place
+
+_STRINGS: Final = "xl/sharedStrings.xml"
+_STYLES: Final = "xl/styles.xml"
+_MERGE: Final = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']"""
 )
+_MERGE_BYTES: Final = 4 * 2**20
 
-from fangyuan.core.tables.package import Package
-from fangyuan.core.tables.shape import Clock, Limits, Raw, Table, TableError, column_letters
 
-_EXACT: Final = 10**15
-_MERGES: Final = 20_000
-_LISTED: Final = 5
+class _Sheet(NamedTuple):
+    name: str
+    part: str
+    is_visible: bool
+
+
+class _Book:
+    """A workbook: its sheets, and the parts they rest on."""
+
+    def __init__(self, source: BinaryIO, limits: Limits) -> None:
+        self.limits = limits
+        self.package = Package(source, limits, Clock(limits.seconds))
+        self.is_1904 = False
+        self.sheets = self._find_sheets()
+
+    def contents(self) -> cells.Book:
+        """Read what the cells refer to."""
+        strings = _Strings()
+        if self.package.has(_STRINGS):
+            for chunk in self.package.chunks(_STRINGS):
+                strings.feed(chunk)
+            strings.feed(b"")
+        return cells.Book(self.limits.columns, self.is_1904, self._read_styles(), strings.found)
+
+    def choose(self, name: str) -> _Sheet:
+        """Pick the sheet of that name, or the first that shows."""
+        shown = [sheet for sheet in self.sheets if sheet.is_visible]
+        if name:
+            shown = [sheet for sheet in shown if sheet.name == name]
+        if not shown:
+            raise TableError(f"没有名为「{name}」的工作表" if name else "工作簿里没有可见的工作表")
+        if not self.package.has(shown[0].part):
+            raise TableError(f"工作表「{shown[0].name}」读不出来，请用 Excel 打开并另存后再导入")
+        return shown[0]
+
+    def _find_sheets(self) -> list[_Sheet]:
+        targets: dict[str, str] = {}
+        found: list[_Sheet] = []
+
+        def relation(name: str, given: dict[str, str]) -> None:
+            if name == "Relationship" and given.get("Type", "").endswith("/worksheet"):
+                target = given.get("Target", "")
+                part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+                targets[given.get("Id", "")] = part
+
+        def sheet(name: str, given: dict[str, str]) -> None:
+            if name == "workbookPr":
+                self.is_1904 = given.get("date1904", "0") in ("1", "true")
+            elif name == "sheet":
+                key = next((v for k, v in given.items() if k.rpartition(":")[2] == "id"), "")
+                if key in targets:
+                    is_visible = given.get("state", "visible") == "visible"
+                    found.append(_Sheet(given.get("name", ""), targets[key], is_visible))
+
+        self.package.parse("xl/_rels/workbook.xml.rels", relation)
+        self.package.parse("xl/workbook.xml", sheet)
+        return found
+
+    def _read_styles(self) -> list[formats.Shown]:
+        """List, for each style a cell may name, what its number format shows."""
+        written: dict[str, formats.Shown] = {}
+        styles: list[formats.Shown] = []
+        inside = ""
+
+        def start(name: str, given: dict[str, str]) -> None:
+            nonlocal inside
+            if name == "numFmt":
+                written[given.get("numFmtId", "")] = formats.shown_by(given.get("formatCode", ""))
+            elif name in ("cellXfs", "cellStyleXfs", "dxfs"):
+                inside = name
+            elif name == "xf" and inside == "cellXfs":
+                key = given.get("numFmtId", "0")
+                styles.append(written.get(key) or formats.built_in(int(key)))
+
+        if self.package.has(_STYLES):
+            self.package.parse(_STYLES, start)
+        return styles
+
+
+class _Strings:
+    """The shared texts of a workbook; phonetic guides in them are left out."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._parts: list[str] = []
+        self._is_phonetic = False
+        self._parser = new_parser(self._start, self._end)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a piece of the part."""
+        self._parser.Parse(chunk, not chunk)
+
+    def _start(self, name: str, given: dict[str, str]) -> None:
+        if name == "si":
+            self._parts = []
+        elif name == "rPh":
+            self._is_phonetic = True
+        elif name == "t" and not self._is_phonetic:
+            self._parser.CharacterDataHandler = self._parts.append
+
+    def _end(self, name: str) -> None:
+        if name == "t":
+            self._parser.CharacterDataHandler = None
+        elif name == "rPh":
+            self._is_phonetic = False
+        elif name == "si":
+            self.found.append(formats.unescaped("".join(self._parts)))
 
 
 def read_xlsx(source: BinaryIO, limits: Limits, *, sheet: str = "", owned: bool) -> Table:
@@ -32,145 +140,41 @@ def read_xlsx(source: BinaryIO, limits: Limits, *, sheet: str = "", owned: bool)
             source.close()
 
     try:
-        package = Package(source, limits, Clock(limits.seconds))
-        source.seek(0)
-        book = CalamineWorkbook.from_object(source)
-        names = _worksheets(book)
-        chosen = _choose(names, sheet, book)
-        measured = package.sheet(chosen)
-        cells = book.get_sheet_by_name(chosen)
-    except CalamineError as wrong:
-        close()
-        raise TableError("工作簿内容有误，请用 Excel 打开并另存后再导入") from wrong
+        with readable():
+            book = _Book(source, limits)
+            chosen = book.choose(sheet)
+            merges = Merges(_merged(book.package, chosen.part))
+            rows = map(merges.fill, _rows(book.package, chosen.part, book.contents()))
     except BaseException:
         close()
         raise
-    if cells.start is None:
-        close()
-        raise TableError(f"工作表「{chosen}」是空的")
-    offset = cells.start[1]
-    merges = _Merges(cells, offset)
-    rows = _rows(cells, offset, measured.lost, merges)
-    table = Table(rows, limits, sheet=chosen, sheets=names, offset=offset, close=close)
+    names = tuple(found.name for found in book.sheets if found.is_visible)
+    table = Table(rows, limits, sheet=chosen.name, sheets=names, close=close)
     merges.settle(table)
     return table
 
 
-def _worksheets(book: CalamineWorkbook) -> tuple[str, ...]:
-    return tuple(
-        found.name
-        for found in book.sheets_metadata
-        if found.typ == SheetTypeEnum.WorkSheet and found.visible == SheetVisibleEnum.Visible
-    )
+def _rows(package: Package, part: str, book: cells.Book) -> Iterator[Raw]:
+    reader = cells.RowReader(book)
+    with readable():
+        for chunk in package.chunks(part):
+            yield from reader.feed(chunk)
+        yield from reader.feed(b"")
 
 
-def _choose(names: tuple[str, ...], sheet: str, book: CalamineWorkbook) -> str:
-    if sheet:
-        if sheet not in names:
-            raise TableError(f"没有名为「{sheet}」的工作表")
-        return sheet
-    if not names:
-        raise TableError("工作簿里没有可见的工作表")
-    return names[0]
-
-
-class _Merges:
-    """The merged cells of a sheet: a value spread down is filled in, one spread across is not."""
-
-    def __init__(self, cells: CalamineSheet, offset: int) -> None:
-        ranges = sorted(cells.merged_cell_ranges or [])
-        if len(ranges) > _MERGES:
+def _merged(package: Package, part: str) -> list[tuple[int, int, int, int]]:
+    """Find the merged ranges, which a worksheet lists only after its rows."""
+    tail = b""
+    is_found = False
+    for chunk in package.chunks(part):
+        tail += chunk
+        if not is_found:
+            place = tail.find(b"mergeCells")
+            is_found = place >= 0
+            tail = tail[place:] if is_found else tail[-16:]
+        if len(tail) > _MERGE_BYTES:
             raise TableError("合并单元格过多，请取消合并后再导入")
-        self._ranges = [
-            (top + 1, bottom + 1, left - offset, right - offset)
-            for (top, left), (bottom, right) in ranges
-        ]
-        self._next = 0
-        self._open: dict[int, tuple[int, str]] = {}
-
-    def settle(self, table: Table) -> None:
-        """Refuse a header of two rows, and note what was filled in below it."""
-        below = [found for found in self._ranges if found[1] > table.header_row]
-        if any(top <= table.header_row for top, *_ in below):
-            table.close()
-            raise TableError("表头占了两行以上，请改成一行，并取消合并单元格")
-        tall = [f"{column_letters(left)}{top}" for top, bottom, left, _ in below if bottom > top]
-        wide = [f"{column_letters(left)}{top}" for top, _, left, right in below if right > left]
-        if tall:
-            table.notes.append(f"{_listed(tall)} 是上下合并的单元格，各行已按同一内容读入")
-        if wide:
-            table.notes.append(f"{_listed(wide)} 是左右合并的单元格，只读入最左一列")
-
-    def fill(self, raw: Raw) -> Raw:
-        """Put the value of a cell merged downwards into the rows it covers."""
-        if self._next < len(self._ranges) or self._open:
-            self._fill(raw)
-        return raw
-
-    def _fill(self, raw: Raw) -> None:
-        is_blank = not any(raw.cells)
-        for column, (bottom, value) in list(self._open.items()):
-            if bottom < raw.number:
-                del self._open[column]
-            elif not is_blank and column < len(raw.cells):
-                raw.cells[column] = value
-        while self._next < len(self._ranges) and self._ranges[self._next][0] <= raw.number:
-            top, bottom, left, _ = self._ranges[self._next]
-            self._next += 1
-            if top == raw.number and bottom > top and 0 <= left < len(raw.cells):
-                self._open[left] = (bottom, raw.cells[left])
-
-
-def _listed(places: list[str]) -> str:
-    more = f" 等 {len(places)} 处" if len(places) > _LISTED else ""
-    return "、".join(places[:_LISTED]) + more
-
-
-def _rows(
-    cells: CalamineSheet, offset: int, lost: dict[tuple[int, int], str], merges: _Merges
-) -> Iterator[Raw]:
-    for number, values in enumerate(cells.iter_rows(), start=1):
-        problems: dict[int, str] = {}
-        texts = []
-        for place, value in enumerate(values):
-            if isinstance(value, str):
-                texts.append(value)
-                continue
-            shown, fault = cell_text(value)
-            texts.append(shown)
-            if fault:
-                problems[place] = fault
-        if lost:
-            for place in range(len(values)):
-                if fault := lost.get((number, place + offset), ""):
-                    problems[place] = fault
-        yield merges.fill(Raw(number, texts, problems))
-
-
-def cell_text(value: Any) -> tuple[str, str]:
-    """Give the text of a typed cell, and what is wrong if digits were lost before we saw it."""
-    if isinstance(value, bool):
-        return ("是" if value else "否"), ""
-    if isinstance(value, int | float):
-        return _number_text(float(value))
-    if isinstance(value, datetime):
-        # Spreadsheets keep times as fractions of a day; the nearest second is what was typed.
-        nearest = (value + timedelta(milliseconds=500)).replace(microsecond=0)
-        return nearest.isoformat(" "), ""
-    if isinstance(value, date | time):
-        return value.isoformat(), ""
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}", ""
-    return str(value), ""
-
-
-def _number_text(value: float) -> tuple[str, str]:
-    if not math.isfinite(value):
-        return "", "不是有效的数字，请改正"
-    if value == int(value) and abs(value) < _EXACT:
-        return str(int(value)), ""
-    shown = format(Decimal(format(value, ".15g")), "f")
-    if abs(value) >= _EXACT:
-        return shown[:40], "数字超过 15 位，Excel 已丢失末尾几位，请把该列设为文本后重填"
-    return shown, ""
+    return [
+        (int(top), int(bottom), column_place(left.decode()), column_place(right.decode()))
+        for left, top, right, bottom in _MERGE.findall(tail)
+    ]
