@@ -1,11 +1,16 @@
 """The site room as Django knows it."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class SiteConfig(AppConfig):
-    """The site room."""
+    """The site room; it tells the packs what the product offers."""
 
     name = "fangyuan.site"
     label = "site"
     verbose_name = "站点"
+
+    def ready(self) -> None:
+        import_module("fangyuan.site.proof.offers")

@@ -1,4 +1,4 @@
-"""The shapes of what carries a clause: a rule, a gate, an approval, a metric, a page and so on.
+"""The shapes of what carries a clause: one of the rule kinds, a metric, a page, a record and so on.
 
 One frozen pydantic model per shape; the words are those a pack author writes.
 """
@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
+
+from fangyuan.engine.kinds import KINDS
+from fangyuan.engine.kinds.base import Kind
 
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Path = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39}){0,3}$")]
-Span = Annotated[str, Field(pattern=r"^\d{1,4}(h|d|wd)$")]
-Due = Annotated[str, Field(pattern=r"^((start\+)?\d{1,4}w?d|last_working_day before)$")]
-Who = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}( ?, ?[a-z][a-z0-9_]{0,39}){0,4}$")]
-Conditions = dict[str, Any]
-Period = Literal["day", "week", "biweek", "month", "quarter", "half-year", "year"]
 
 
 class Shape(BaseModel):
@@ -24,103 +22,13 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Binding(Shape):
-    """What carries a clause."""
+class Plain(Shape):
+    """What carries a clause and is no rule."""
 
     bind: str
 
 
-class RuleBinding(Binding):
-    """A rule that opens duties, warns or refuses."""
-
-    bind: Literal["rule"]
-    record: Word
-    where: Conditions = {}
-    who: Who = "owner"
-
-
-class Deadline(RuleBinding):
-    """Each time `on` happens, `until` within a span or by an instant of the record itself."""
-
-    kind: Literal["deadline"]
-    on: Path
-    until: Path
-    within: Span | None = None
-    by: Path | None = None
-    on_leave: Literal["delegate", "extend", "none"] = "delegate"
-
-    @model_validator(mode="after")
-    def _one_end(self) -> Deadline:
-        if (self.within is None) == (self.by is None):
-            raise ValueError("期限要写 within(多久内)或 by(到哪个时刻)之一")
-        return self
-
-
-class Cadence(RuleBinding):
-    """At least so many events in every period."""
-
-    kind: Literal["cadence"]
-    event: Path
-    via: Path
-    per: Period
-    at_least: int = Field(1, ge=1, le=1000)
-    when: Conditions = {}
-    counts_by: Literal["occurred", "period"] = "occurred"
-    due: Due | None = None
-    days: Literal["working", "calendar"] = "working"
-    first_period: Literal["next", "immediately", "prorated"] = "next"
-    on_leave: Literal["delegate", "extend", "none"] = "delegate"
-
-
-class Required(RuleBinding):
-    """A record has these fields, in this form: refused at entry, or a duty to complete."""
-
-    kind: Literal["required"]
-    fields: list[Path] = []
-    holds: Conditions = {}
-    enforce: Literal["write", "duty"]
-    since: Path | None = None
-    within: Span | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Required:
-        if not self.fields and not self.holds:
-            raise ValueError("必填要写 fields(哪几项)或 holds(须成立什么)")
-        if self.enforce == "duty" and (self.since is None or self.within is None):
-            raise ValueError("enforce: duty 要写 since(从何时起)和 within(多久内)")
-        return self
-
-
-class Alert(RuleBinding):
-    """A warning while a condition over measured facts is true."""
-
-    kind: Literal["alert"]
-    when: Conditions = Field(min_length=1)
-    clear_after: Span
-
-
-class Gate(Binding):
-    """A step that is refused while a condition is unmet."""
-
-    bind: Literal["gate"]
-    record: Word
-    on: Word
-    holds: Conditions = Field(min_length=1)
-    where: Conditions = {}
-
-
-class Approval(Binding):
-    """A step that waits until the people named have agreed."""
-
-    bind: Literal["approval"]
-    record: Word
-    on: Word
-    approvers: list[Word] = Field(min_length=1, max_length=9)
-    mode: Literal["in_order", "all"] = "in_order"
-    where: Conditions = {}
-
-
-class MetricBinding(Binding):
+class MetricBinding(Plain):
     """A number that is measured."""
 
     bind: Literal["metric"]
@@ -131,7 +39,7 @@ class MetricBinding(Binding):
     facts: list[Path] = []
 
 
-class Access(Binding):
+class Access(Plain):
     """Who may see or do what; carried out by the access table."""
 
     bind: Literal["access"]
@@ -141,7 +49,7 @@ class Access(Binding):
     facts: list[Path] = []
 
 
-class RecordBinding(Binding):
+class RecordBinding(Plain):
     """A record type that has these fields."""
 
     bind: Literal["record"]
@@ -149,7 +57,7 @@ class RecordBinding(Binding):
     fields: list[Path] = Field(min_length=1)
 
 
-class Page(Binding):
+class Page(Plain):
     """A page that shows these facts."""
 
     bind: Literal["page"]
@@ -157,7 +65,7 @@ class Page(Binding):
     facts: list[Path] = []
 
 
-class Principle(Binding):
+class Principle(Plain):
     """An attitude; a page makes it visible."""
 
     bind: Literal["principle"]
@@ -165,7 +73,7 @@ class Principle(Binding):
     facts: list[Path] = []
 
 
-class Document(Binding):
+class Document(Plain):
     """A form, template or document of a record type."""
 
     bind: Literal["document"]
@@ -174,7 +82,7 @@ class Document(Binding):
     facts: list[Path] = []
 
 
-class Notice(Binding):
+class Notice(Plain):
     """A message that a step sends."""
 
     bind: Literal["notice"]
@@ -184,13 +92,8 @@ class Notice(Binding):
     facts: list[Path] = []
 
 
-SHAPES: dict[str, type[Binding]] = {
-    "deadline": Deadline,
-    "cadence": Cadence,
-    "required": Required,
-    "alert": Alert,
-    "gate": Gate,
-    "approval": Approval,
+Binding = Plain | Kind
+SHAPES: dict[str, type[Plain]] = {
     "metric": MetricBinding,
     "access": Access,
     "record": RecordBinding,
@@ -200,6 +103,8 @@ SHAPES: dict[str, type[Binding]] = {
     "notice": Notice,
 }
 RULE_KINDS = ("deadline", "cadence", "required", "alert")
+STEP_KINDS = ("gate", "approval")
+BINDS = ("rule", *STEP_KINDS, *SHAPES)
 
 
 def shape_of(raw: Any) -> str:
@@ -207,6 +112,14 @@ def shape_of(raw: Any) -> str:
     if not isinstance(raw, dict):
         return ""
     bind = raw.get("bind")
-    name = raw.get("kind") if bind == "rule" else bind
-    allowed = RULE_KINDS if bind == "rule" else tuple(n for n in SHAPES if n not in RULE_KINDS)
-    return name if isinstance(name, str) and name in allowed else ""
+    if bind == "rule":
+        kind = raw.get("kind")
+        return kind if isinstance(kind, str) and kind in RULE_KINDS else ""
+    return bind if isinstance(bind, str) and bind in BINDS else ""
+
+
+def read(shape: str, raw: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    """The model that a shape is read with, and what it reads."""
+    if shape in SHAPES:
+        return SHAPES[shape], raw
+    return KINDS[shape], {name: value for name, value in raw.items() if name != "bind"}

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from fangyuan.engine.packs import meanings, names, reading
-from fangyuan.engine.packs.bindings import SHAPES, Binding, Shape, shape_of
+from fangyuan.engine.packs.bindings import BINDS, RULE_KINDS, Binding, read, shape_of
 from fangyuan.engine.packs.phrases import phrase
 from fangyuan.engine.packs.schema import AREAS, HEAD, KINDS, Chapter, Clause, Head, Pack, Provision
 
 MAX_PROBLEMS = 500
-AnyShape = TypeVar("AnyShape", bound=Shape)
+AnyShape = TypeVar("AnyShape", bound=BaseModel)
 
 
 @dataclass(frozen=True, order=True)
@@ -153,7 +153,8 @@ class _Checker:
         if not shape:
             self._say(path, _unknown_shape(raw))
             return None
-        made = self._shape(SHAPES[shape], raw, path)
+        model, given = read(shape, raw)
+        made: Any = self._shape(model, given, path)
         if made is not None:
             for more, sentence in meanings.mistakes(made):
                 self._say((*path, *more), sentence)
@@ -201,7 +202,6 @@ def _unknown_shape(raw: Any) -> str:
     if not isinstance(raw, dict):
         return "承载要写成 {bind: …} 这样的名称和值"
     if raw.get("bind") == "rule":
-        kinds = "deadline、cadence、required、alert"
+        kinds = "、".join(RULE_KINDS)
         return f"没有“{raw.get('kind')}”这种规则,kind 只能是 {kinds}"
-    listed = ["rule", *(n for n in SHAPES if n not in ("deadline", "cadence", "required", "alert"))]
-    return f"没有“{raw.get('bind')}”这种承载,bind 只能是 {'、'.join(listed)}"
+    return f"没有“{raw.get('bind')}”这种承载,bind 只能是 {'、'.join(BINDS)}"

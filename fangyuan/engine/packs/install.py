@@ -5,9 +5,7 @@ The same pack twice writes nothing; a later version closes the rules of the one 
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,7 +15,7 @@ from django.utils import timezone
 
 from fangyuan.core import events
 from fangyuan.engine import models
-from fangyuan.engine.packs.bindings import RULE_KINDS, Binding, shape_of
+from fangyuan.engine.packs.bindings import RULE_KINDS, STEP_KINDS, Binding, shape_of
 from fangyuan.engine.packs.product import Product
 from fangyuan.engine.packs.schema import Pack, Provision
 from fangyuan.org.models import Team
@@ -49,10 +47,25 @@ class RuleLine:
     params: dict[str, Any]
 
 
-def install_one(pack: Pack, product: Product) -> Installed:
-    """Bring a pack into force; raises Clash when it would rewrite a version already in force."""
-    wanted = {p.id: list(_rule_lines(p, product)) for p in pack.provisions}
-    digest = _digest(pack, wanted)
+def unchanged(seals: Iterable[str]) -> list[Installed]:
+    """What stands in the table under exactly these seals; nothing if any is missing."""
+    wanted = list(seals)
+    known = models.Policy.objects.everything("载入制度").present().filter(digest__in=wanted)
+    found = {policy.digest: Installed(policy.code, policy.version) for policy in known}
+    return [found[one] for one in wanted] if set(wanted) <= set(found) else []
+
+
+def install_one(
+    pack: Pack, product: Product, seal: str, told: frozenset[str] | None = None
+) -> Installed:
+    """Bring a pack into force; raises Clash when it would rewrite a version already in force.
+
+    `told` names the clauses that have examples: only their rules bind people. None: all do.
+    """
+    wanted = {
+        p.id: list(_rule_lines(p, product)) if told is None or p.id in told else []
+        for p in pack.provisions
+    }
     rules = sum(len(lines) for lines in wanted.values())
     total = sum(_is_rule(raw) for p in pack.provisions for raw in p.raw)
     done = Installed(
@@ -60,7 +73,7 @@ def install_one(pack: Pack, product: Product) -> Installed:
     )
     versions = models.Policy.objects.everything("载入制度").present()
     same = versions.filter(code=pack.head.policy, version=pack.head.version).first()
-    if same is not None and same.digest == digest:
+    if same is not None and same.digest == seal:
         return done
     with transaction.atomic(), connection.cursor() as cursor:
         said = f"载入《{pack.head.title}》{pack.head.version}"
@@ -69,13 +82,13 @@ def install_one(pack: Pack, product: Product) -> Installed:
             _close_earlier(pack)
             same = _policy(pack)
             _adopt(pack.head.policy)
-        _describe(same, pack, digest)
+        _describe(same, pack, seal)
         _write(same, pack, wanted)
     return replace(done, changed=True)
 
 
 def _is_rule(raw: dict[str, Any]) -> bool:
-    return shape_of(raw) in (*RULE_KINDS, "gate", "approval")
+    return shape_of(raw) in (*RULE_KINDS, *STEP_KINDS)
 
 
 def _rule_lines(provision: Provision, product: Product) -> Iterator[RuleLine]:
@@ -86,18 +99,6 @@ def _rule_lines(provision: Provision, product: Product) -> Iterator[RuleLine]:
         if _is_rule(raw) and not product.waits(binding):
             params = {k: v for k, v in raw.items() if k not in ("bind", "kind", "record")}
             yield RuleLine(line, shape_of(raw).upper(), raw["record"], params)
-
-
-def _digest(pack: Pack, wanted: dict[str, list[RuleLine]]) -> str:
-    content = [
-        pack.head.model_dump(mode="json", exclude={"chapters"}),
-        [
-            [p.chapter, p.clause.model_dump(mode="json"), [line.line for line in wanted[p.id]]]
-            for p in pack.provisions
-        ],
-    ]
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def start_of(day: date) -> datetime:
@@ -138,7 +139,7 @@ def _policy(pack: Pack) -> models.Policy:
     )
 
 
-def _describe(policy: models.Policy, pack: Pack, digest: str) -> None:
+def _describe(policy: models.Policy, pack: Pack, seal: str) -> None:
     head = pack.head
     if policy.starts_on != head.starts_on:
         raise Clash(
@@ -147,7 +148,7 @@ def _describe(policy: models.Policy, pack: Pack, digest: str) -> None:
         )
     publisher = Team.objects.everything("归口部门").present().filter(code=head.publisher or "")
     policy.title, policy.number, policy.scope_note = head.title, head.number, head.scope_note
-    policy.applies_to, policy.digest = list(head.applies_to), digest
+    policy.applies_to, policy.digest = list(head.applies_to), seal
     policy.publisher = publisher.first()
     policy.changed_at = timezone.now()
     policy.save()
@@ -234,3 +235,7 @@ def _write_rules(
             elif (there.kind, there.record, there.params) != (line.kind, line.record, line.params):
                 raise Clash(f"{number} 的规则变了,但版本号没变;请写新的 version 和更晚的 from")
     models.Rule._base_manager.bulk_create(fresh)
+    kept = {(number, line.line) for number, lines in wanted.items() for line in lines}
+    gone = [rule.pk for spot, rule in standing.items() if spot not in kept]
+    now = timezone.now()
+    models.Rule._base_manager.filter(pk__in=gone).update(removed_at=now, changed_at=now)

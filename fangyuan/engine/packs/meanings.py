@@ -6,22 +6,18 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fangyuan.core.words import FORMATS, WORDS
+from fangyuan.engine.kinds import Alert, Approval, Cadence, Gate, Required
+from fangyuan.engine.kinds.base import Owed
 from fangyuan.engine.packs import names
 from fangyuan.engine.packs.bindings import (
     Access,
-    Alert,
-    Approval,
     Binding,
-    Cadence,
     Document,
-    Gate,
     MetricBinding,
     Notice,
     Page,
     Principle,
     RecordBinding,
-    Required,
-    RuleBinding,
 )
 
 Where = tuple[str | int, ...]
@@ -43,7 +39,7 @@ class _Meaning:
 
     def of(self, b: Binding) -> Said:
         """Every mistake in one binding."""
-        if isinstance(b, RuleBinding):
+        if isinstance(b, Owed):
             yield from self._rule(b)
         elif isinstance(b, Gate | Approval | Notice):
             yield from self._step(b)

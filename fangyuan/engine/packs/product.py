@@ -12,21 +12,18 @@ from typing import Any
 
 from fangyuan.access import table
 from fangyuan.core import facts, records, words
+from fangyuan.engine.kinds import Alert, Approval, Cadence, Gate
+from fangyuan.engine.kinds.base import Kind, Owed
 from fangyuan.engine.packs import names
 from fangyuan.engine.packs.bindings import (
     Access,
-    Alert,
-    Approval,
     Binding,
-    Cadence,
     Document,
-    Gate,
     MetricBinding,
     Notice,
     Page,
     Principle,
     RecordBinding,
-    RuleBinding,
 )
 
 
@@ -72,12 +69,24 @@ class Product:
 
     offers: Offers = field(default_factory=Offers)
 
+    def fingerprint(self) -> str:
+        """Everything that the answers of this product depend on, as text."""
+        known = {
+            name: sorted((f, fact.kind, sorted(fact.choices)) for f, fact in facts.of(m).items())
+            for name, m in sorted(records.row_types().items())
+        }
+        offered = {name: sorted(value) for name, value in vars(self.offers).items()}
+        return repr((known, offered, sorted(table.table().records)))
+
     def waits(self, binding: Binding) -> list[Wait]:
         """Everything this binding needs and the product lacks, each once."""
-        return sorted(set(self._waits(binding)))
+        found = sorted(set(self._waits(binding)))
+        if not found and isinstance(binding, Kind):
+            found = [self._wait(binding.record, fault) for fault in binding.faults()]
+        return found
 
     def _waits(self, b: Binding) -> Iterator[Wait]:
-        if isinstance(b, RuleBinding):
+        if isinstance(b, Owed):
             yield from self._rule(b)
         elif isinstance(b, Access):
             yield from self._access(b)

@@ -1,0 +1,50 @@
+"""What the running product offers to the packs: verbs, pages, metrics, prescribed forms."""
+
+from __future__ import annotations
+
+from django.urls import NoReverseMatch, reverse
+
+from fangyuan import door
+from fangyuan.desk import declare as desks
+from fangyuan.engine.packs import product
+from fangyuan.engine.packs.product import Offers
+from fangyuan.forms import seed
+from fangyuan.metrics import declare
+
+# The pages of the domain model by their address: route, and what the route needs.
+PAGES: dict[str, tuple[str, dict[str, object]]] = {
+    "workbench": ("workbench", {}),
+    "cockpit": ("cockpit", {}),
+    "clause_page": ("clause", {"number": "KA-1.1"}),
+    "customer_list": ("list", {"desk": "customer"}),
+    "customer_page": ("record", {"desk": "customer", "pk": 1}),
+    "lead_list": ("list", {"desk": "lead"}),
+    "opportunity_page": ("record", {"desk": "opportunity", "pk": 1}),
+    "policy_home": ("list", {"desk": "policy"}),
+    "operations": ("list", {"desk": "operation"}),
+}
+
+
+def offers() -> Offers:
+    """Everything above the engine that a clause may be bound to."""
+    return Offers(
+        verbs=frozenset(door.VERBS),
+        pages=frozenset(page for page in PAGES if has_page(page)),
+        metrics=frozenset(declare.METRICS),
+        documents=frozenset({f"form.{seed.REVIEW['kind']}"}),
+    )
+
+
+def has_page(page: str) -> bool:
+    """Whether the page has an address, and its record type a desk."""
+    route, needs = PAGES[page]
+    try:
+        if "desk" in needs:
+            desks.desk_of(str(needs["desk"]))
+        reverse(route, kwargs=needs or None)
+    except (NoReverseMatch, desks.UnknownDesk):
+        return False
+    return True
+
+
+product.register(offers)

@@ -1,0 +1,143 @@
+"""Running examples in one transaction that is rolled back, and keeping what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+
+from fangyuan import door
+from fangyuan.core import models as core
+from fangyuan.engine import packs, sweep
+from fangyuan.engine.models import Rule
+from fangyuan.site.proof import stories
+from fangyuan.site.proof.deeds import Deeds
+from fangyuan.site.proof.stories import Confused, Story
+from fangyuan.site.proof.verdicts import Verdicts
+from fangyuan.site.proof.vocabulary import Vocabulary
+from fangyuan.site.proof.world import World
+
+PACKAGE = Path(__file__).resolve().parents[2]
+CODE = {".py", ".sql", ".yaml", ".csv"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one example."""
+
+    clause: str
+    name: str
+    file: str
+    line: int
+    passed: bool
+    said: str = ""
+
+
+class Company:
+    """The company of the examples, built once; every example leaves it as it was."""
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary(stories.cast())
+        for step in self.vocabulary.cast.given:
+            World(self.vocabulary).tell(step)
+
+    def run(self, story: Story) -> Result:
+        """Run one example and undo it."""
+        at = story.line
+        words = Vocabulary(
+            self.vocabulary.cast, self.vocabulary.lookups, dict(self.vocabulary.named)
+        )
+        with transaction.atomic():
+            try:
+                for part, act in _acts(words, story.clause):
+                    for number, step in enumerate(getattr(story.told, part)):
+                        at = story.line_of(part, number)
+                        act(step)
+                said = ""
+            except Confused as confused:
+                said = confused.sentence
+            except door.Stale as stale:
+                said = str(stale)
+            transaction.set_rollback(True)
+        return Result(story.clause, story.name, story.file, at, not said, said)
+
+
+def _acts(words: Vocabulary, clause: str) -> Iterator[tuple[str, Any]]:
+    yield "given", World(words).tell
+    yield "when", Deeds(words).do
+    yield "then", Verdicts(words, clause, settle).check
+
+
+def settle(at: datetime, clauses: list[str]) -> None:
+    """Settle the rules of these clauses as of an instant."""
+    rules = Rule.objects.everything("例子").present().filter(clause__number__in=clauses)
+    sweep.settle_rules(list(rules), as_of=at)
+
+
+@contextmanager
+def company() -> Iterator[Company]:
+    """A company with the shipped packs in force, in a transaction that leaves nothing behind."""
+    with transaction.atomic():
+        if not core.Term.objects.everything("例子").filter(domain="source").exists():
+            call_command("prepare", verbosity=0, skip_checks=True)
+        else:
+            packs.install(packs.shipped())
+        yield Company()
+        transaction.set_rollback(True)
+
+
+def all_stories() -> list[Story]:
+    """Every example of every policy."""
+    return [story for path in stories.books() for story in stories.stories(path)]
+
+
+def run_all() -> list[Result]:
+    """Run every example and keep the results."""
+    with company() as here:
+        results = [here.run(story) for story in all_stories()]
+    keep(results)
+    return results
+
+
+def keep(results: Iterable[Result]) -> None:
+    """Write the results beside the data, with the state of everything they depend on."""
+    path = results_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"of": fingerprint(), "results": [asdict(result) for result in results]}
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def kept() -> list[Result] | None:
+    """The results of the last run, if nothing that they depend on has changed since."""
+    try:
+        content = json.loads(results_file().read_text(encoding="utf-8"))
+        if content["of"] != fingerprint():
+            return None
+        return [Result(**result) for result in content["results"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def results_file() -> Path:
+    """Where the results of the last run are kept."""
+    return Path(settings.DATA) / "cases.json"
+
+
+def fingerprint() -> str:
+    """The state of the packs, the examples and the code."""
+    sha = hashlib.sha256()
+    folders = (packs.FOLDER, PACKAGE)
+    for path in sorted(p for folder in folders for p in folder.rglob("*") if p.suffix in CODE):
+        if "tests" not in path.parts:
+            sha.update(str(path.name).encode())
+            sha.update(path.read_bytes())
+    return sha.hexdigest()

@@ -1,0 +1,169 @@
+"""What an example says must hold: obligations at an instant, records, requests, who sees what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from fangyuan.access import scopes
+from fangyuan.core import records
+from fangyuan.engine.models import Approval, Obligation, Request, State
+from fangyuan.engine.packs.names import nearest
+from fangyuan.site.proof.stories import Confused
+from fangyuan.site.proof.vocabulary import Vocabulary
+from fangyuan.site.proof.world import instant
+
+NOTHING = "无"
+STATES = {str(label): str(code) for code, label in State.choices}
+Settle = Callable[[datetime, list[str]], None]
+
+
+class Verdicts:
+    """The checks of one example."""
+
+    def __init__(self, vocabulary: Vocabulary, clause: str, settle: Settle) -> None:
+        self.words = vocabulary
+        self.clause = clause
+        self.settle = settle
+        self.checks: dict[str, Callable[[str, Any], None]] = {
+            "义务": self._obligation,
+            "记录": self._record,
+            "申请": self._request,
+            "看得见": lambda who, said: self._sees(who, said, True),
+            "看不见": lambda who, said: self._sees(who, said, False),
+            "看得见字段": lambda who, said: self._reads(who, said, True),
+            "看不见字段": lambda who, said: self._reads(who, said, False),
+            "题目": self._items,
+        }
+
+    def check(self, step: Mapping[str, Any]) -> None:
+        """Check one step; raises Confused at the first thing that does not hold."""
+        rest = dict(step)
+        if "at" in rest:
+            at = instant(rest.pop("at"))
+            self.settle(at, self._clauses(rest))
+        for key, said in rest.items():
+            word, _, name = key.partition(" ")
+            if word not in self.checks:
+                raise Confused(f"没有“{word}”这种核对{nearest(word, self.checks)}")
+            self.checks[word](name, said)
+
+    def _clauses(self, step: Mapping[str, Any]) -> list[str]:
+        said = [value.get("条款") for value in step.values() if isinstance(value, dict)]
+        return sorted({self.clause, *(clause for clause in said if clause)})
+
+    def _obligation(self, name: str, said: Any) -> None:
+        name, _, occurrence = name.partition(" ")
+        subject = self.words.find(name)
+        wanted = dict(said)
+        found = Obligation.objects.everything("例子").filter(
+            rule__clause__number=wanted.pop("条款", self.clause),
+            subject_type=subject.record_name(),
+            subject_id=subject.pk,
+        )
+        if occurrence:
+            found = found.filter(occurrence=occurrence)
+        if "规则" in wanted:
+            found = found.filter(rule__line=int(wanted.pop("规则")) - 1)
+        state = wanted.get("状态")
+        rows = list(found.select_related("person", "rule").order_by("began_at"))
+        living = [row for row in rows if row.state != State.VOID] or (
+            rows if state == State.VOID.label else []
+        )
+        self._compare_obligation(name, living, wanted)
+
+    def _compare_obligation(self, name: str, rows: list[Any], wanted: dict[str, Any]) -> None:
+        if wanted.get("状态") == NOTHING:
+            if rows:
+                raise Confused(f"“{name}”不应有义务,实际有 {_told(rows)}")
+            return
+        if len(rows) != 1:
+            what = _told(rows) if rows else "没有"
+            raise Confused(f"“{name}”应有一项义务,实际{what};多项时写明期或规则")
+        facts = _facts(rows[0])
+        for label, value in wanted.items():
+            if label not in facts:
+                raise Confused(f"义务没有“{label}”这一项{nearest(label, facts)}")
+            if facts[label] != _plain(label, value):
+                raise Confused(f"“{name}”的{label}应为“{value}”,实际“{facts[label]}”")
+
+    def _record(self, name: str, said: Mapping[str, Any]) -> None:
+        record = self.words.find(name)
+        for label, raw in said.items():
+            field = self.words.field(type(record), label)
+            wanted = self.words.value(type(record), field, raw)
+            actual = getattr(record, field)
+            if isinstance(wanted, str) and hasattr(record, f"{field}_id"):
+                actual = getattr(record, f"{field}_id")
+            if isinstance(wanted, records.Row) and isinstance(actual, tuple):
+                wanted = (wanted.record_name(), wanted.pk)
+            if actual != wanted:
+                raise Confused(f"“{name}”的{label}应为“{raw}”,实际“{actual}”")
+
+    def _request(self, name: str, said: Mapping[str, Any]) -> None:
+        record = self.words.find(name)
+        found = Request.objects.everything("例子").filter(
+            subject_type=record.record_name(), subject_id=record.pk
+        )
+        request = found.order_by("-pk").first()
+        if request is None:
+            raise Confused(f"“{name}”没有申请")
+        if "状态" in said and request.get_state_display() != said["状态"]:
+            actual = request.get_state_display()
+            raise Confused(f"“{name}”的申请应为“{said['状态']}”,实际“{actual}”")
+        if "审批人" in said:
+            seats = Approval.objects.everything("例子").filter(request=request)
+            people = sorted(seat.person.name for seat in seats.select_related("person"))
+            if people != sorted(said["审批人"]):
+                raise Confused(f"审批人应为 {said['审批人']},实际 {people}")
+
+    def _sees(self, who: str, names: list[str], wanted: bool) -> None:
+        actor = self.words.find(who)
+        for name in names:
+            record = self.words.find(name)
+            seen = type(record).objects.seen_by(actor).filter(pk=record.pk).exists()
+            if seen != wanted:
+                raise Confused(f"{who}{'应' if wanted else '不应'}看得见“{name}”")
+
+    def _reads(self, who: str, said: Mapping[str, list[str]], wanted: bool) -> None:
+        actor = self.words.find(who)
+        for name, labels in said.items():
+            record = self.words.find(name)
+            hidden = scopes.veil(actor, [record])[record.pk]
+            for label in labels:
+                field = self.words.field(type(record), label)
+                if (field not in hidden) != wanted:
+                    verb = "应" if wanted else "不应"
+                    raise Confused(f"{who}{verb}看得见“{name}”的{label}")
+
+    def _items(self, code: str, labels: list[str]) -> None:
+        model = records.row_types()["form"]
+        form = model._base_manager.filter(code=code, retired_at=None).order_by("-version").first()
+        items = [str(item.get("label")) for item in form.items] if form else []
+        if missing := [label for label in labels if label not in items]:
+            raise Confused(f"表单 {code} 缺题目 {'、'.join(missing)}")
+
+
+def _facts(row: Any) -> dict[str, Any]:
+    return {
+        "状态": str(State(row.state).label),
+        "责任人": row.person.name if row.person else NOTHING,
+        "到期": row.due_at,
+        "完成": row.met_at,
+    }
+
+
+def _plain(label: str, value: Any) -> Any:
+    if label in ("到期", "完成"):
+        return None if value == NOTHING else instant(value)
+    return value
+
+
+def _told(rows: list[Any]) -> str:
+    return "、".join(
+        f"{row.occurrence} {State(row.state).label} {timezone.localtime(row.due_at):%m-%d %H:%M} 到期"
+        for row in rows[:6]
+    )
