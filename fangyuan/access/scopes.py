@@ -31,13 +31,21 @@ def rows(actor: Any, model: Any, operation: str) -> Q:
     reach = {grant.rows for grant in table.grants(actor, model.record_name(), operation)}
     if "all" in reach:
         return _level(actor, model)
-    sets = [SCOPES[name](actor, model) for name in table.ROWS if name in reach]
-    if not sets:
+    if not reach:
         return NOBODY
-    union = sets[0]
-    for other in sets[1:]:
-        union |= other
+    # One set of people instead of one subquery per row set: the planner can then begin with it.
+    people = sorted({number for name in reach for number in _people(actor, name)})
+    union = _reaching(people, model)
+    if "region" in reach:
+        union |= region(actor, model)
     return union & _level(actor, model)
+
+
+def _people(actor: Any, name: str) -> list[int]:
+    """The people whose rows a row set names; `region` adds rows by their region besides."""
+    sight = table.sight(actor)
+    others = {"team": sight.mate_ids, "subtree": sight.below_ids}.get(name, [])
+    return [*others, actor.pk]
 
 
 def _held(people: Any, kind: str, *, roles: tuple[str, ...] = ()) -> Any:
@@ -86,12 +94,12 @@ def own(actor: Any, model: Any) -> Q:
 
 def team(actor: Any, model: Any) -> Q:
     """Rows of the people in the actor's teams."""
-    return _reaching([*table.sight(actor).mate_ids, actor.pk], model)
+    return _reaching(_people(actor, "team"), model)
 
 
 def subtree(actor: Any, model: Any) -> Q:
     """Rows of everyone in the teams the actor leads, and below."""
-    return _reaching([*table.sight(actor).below_ids, actor.pk], model)
+    return _reaching(_people(actor, "subtree"), model)
 
 
 def region(actor: Any, model: Any) -> Q:

@@ -96,12 +96,13 @@ def _look(actor: Any) -> Sight:
         .present()
         .filter(Q(ends_on=None) | Q(ends_on__gte=today), starts_on__lte=today)
     )
-    mine = list(current.filter(person=actor).values_list("team_id", "position_id"))
-    positions = [str(position).split(":", 1)[1] for _, position in mine]
-    groups = table().groups_of(positions)
+    mine = list(current.filter(person=actor).values_list("team_id", "team__code", "position_id"))
+    # A group names positions and departments alike: being in a department is a role of its own.
+    roles = [str(position).split(":", 1)[1] for _, _, position in mine]
+    groups = table().groups_of([*roles, *(code for _, code, _ in mine)])
     if actor.is_admin:
         groups |= {"admin"}
-    team_ids = [team for team, _ in mine]
+    team_ids = [team for team, _, _ in mine]
     seen = Sight(actor.pk, groups, team_ids, is_admin=actor.is_admin)
     if team_ids:
         seen.mate_ids = list(current.filter(team__in=team_ids).values_list("person_id", flat=True))
