@@ -1,7 +1,7 @@
 """Six row sets as one Q per actor and type. A type says in `reach` how its rows belong to people.
 
-`reach` is a mapping of: `people` (fields naming a person), `via` (foreign keys to records that are
-held), `held` (the row itself is held), `any` (pointer fields at held records). Nothing else decides.
+`reach` is a mapping of: `people` (fields naming a person), `via` (foreign keys to records that
+are held), `held` (the row itself is held), `any` (pointers at held records). Nothing else decides.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from fangyuan.access import table
@@ -48,35 +48,34 @@ def _people(actor: Any, name: str) -> list[int]:
     return [*others, actor.pk]
 
 
-def _held(people: Any, kind: str, *, roles: tuple[str, ...] = ()) -> Any:
+def _holdings(people: Any, kind: str) -> Any:
     now = timezone.now()
-    held = (
-        org.Holding.objects.everything("行范围")
-        .filter(
-            Q(ends_at=None) | Q(ends_at__gt=now),
-            person_id__in=people,
-            subject_type=kind,
-            starts_at__lte=now,
-            removed_at=None,
-        )
-        .values("subject_id")
+    return org.Holding.objects.everything("行范围").filter(
+        Q(ends_at=None) | Q(ends_at__gt=now),
+        person_id__in=people,
+        subject_type=kind,
+        starts_at__lte=now,
+        removed_at=None,
     )
-    return held.filter(role__in=roles) if roles else held
 
 
-def _reaching(people: list[int], model: Any, *, roles: tuple[str, ...] = ()) -> Q:
+def _held(people: Any, kind: str) -> Any:
+    return _holdings(people, kind).order_by().values("subject_id")
+
+
+def _reaching(people: list[int], model: Any) -> Q:
     reach = getattr(model, "reach", {})
     found = NOBODY
     for name in reach.get("people", ()):
         found |= Q(**{f"{name}__in": people})
     if reach.get("held"):
-        found |= Q(pk__in=_held(people, model.record_name(), roles=roles))
+        found |= Q(pk__in=_held(people, model.record_name()))
     for path in reach.get("via", ()):
         kind = _target(model, path).record_name()
-        found |= Q(**{f"{path}__in": _held(people, kind, roles=roles)})
+        found |= Q(**{f"{path}__in": _held(people, kind)})
     for pointer in reach.get("any", ()):
         for kind in HELD_TYPES:
-            held = _held(people, kind, roles=roles)
+            held = _held(people, kind)
             found |= Q(**{f"{pointer}_type": kind, f"{pointer}_id__in": held})
     return found
 
@@ -127,7 +126,14 @@ def _level(actor: Any, model: Any) -> Q:
     if table.sight(actor).is_admin:
         return Q()
     insiders = [actor.pk, *table.sight(actor).below_ids]
-    return ~Q(level="SECRET") | _reaching(insiders, model, roles=("OWNER", "READER"))
+    held = Q(pk__in=[])
+    for path in ("pk",) if reach.get("held") else reach["via"]:
+        kind = model.record_name() if path == "pk" else _target(model, path).record_name()
+        key = path if path == "pk" else f"{path}_id"
+        holdings = _holdings(insiders, kind).filter(role__in=("OWNER", "READER"))
+        # Correlated: an IN here would be charged once per row and turn the planner off every index.
+        held |= Q(Exists(holdings.filter(subject_id=OuterRef(key)).order_by()))
+    return ~Q(level="SECRET") | held
 
 
 def _has_level(model: Any) -> bool:
