@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,7 +12,12 @@ from django.db import connection
 # Rows of these types say something about another record or person, named in these columns.
 ABOUT: Final = ("tracked", "holding", "waiver")
 _READ: Final = """
-SELECT record, record_id, op, diff FROM core_event
+SELECT record, record_id,
+       CASE WHEN op = 'U' THEN ARRAY(SELECT jsonb_object_keys(diff)) END,
+       CASE WHEN op <> 'C' THEN (
+         SELECT jsonb_object_agg(key, CASE WHEN op = 'U' THEN value -> 0 ELSE value END)
+           FROM jsonb_each(diff) WHERE key LIKE '%%_id')::text END
+  FROM core_event
  WHERE xid >= %s AND (xid < %s OR xid = pg_current_xact_id_if_assigned()::text::bigint)
 """
 
@@ -30,9 +36,9 @@ class Changes:
         found = cls()
         with connection.cursor() as cursor:
             cursor.execute(_READ, [cursor_at, horizon])
-            for record, number, op, diff in cursor:
-                found.add(record, number, None if op != "U" else set(diff))
-                found._keep_links(record, op, diff)
+            for record, number, columns, links in cursor:
+                found.add(record, number, None if columns is None else set(columns))
+                found._keep_links(record, json.loads(links) if links else {})
         return found
 
     def add(self, record: str, number: int, columns: set[str] | None = None) -> None:
@@ -57,10 +63,7 @@ class Changes:
         """Numbers that a link column of changed records held before."""
         return self.was_linked.get((record, column), set())
 
-    def _keep_links(self, record: str, op: str, diff: dict[str, Any]) -> None:
-        for column, change in diff.items():
-            if not column.endswith("_id"):
-                continue
-            before = change[0] if op == "U" else change
-            if op != "C" and isinstance(before, int):
+    def _keep_links(self, record: str, links: dict[str, Any]) -> None:
+        for column, before in links.items():
+            if isinstance(before, int):
                 self.was_linked.setdefault((record, column), set()).add(before)
