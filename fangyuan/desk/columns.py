@@ -296,7 +296,7 @@ def owners(rows: Sequence[Any]) -> dict[int, int]:
         ends_at=None,
         removed_at=None,
     )
-    return dict(held.values_list("subject_id", "person_id"))
+    return dict(held.order_by().values_list("subject_id", "person_id"))
 
 
 @dataclass
@@ -338,7 +338,7 @@ def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any
     for name in declare.desk_of(model.record_name()).through:
         relation = model._meta.get_field(name)
         child, back = relation.related_model, relation.field.attname
-        parent = child._base_manager.filter(pk=OuterRef("subject_id")).values(back)[:1]
+        parent = child._base_manager.filter(pk=OuterRef("subject_id")).order_by().values(back)[:1]
         theirs = open_duties(actor, now).filter(
             subject_type=child.record_name(),
             subject_id__in=child._base_manager.filter(**{f"{back}__in": numbers}).values("pk"),

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from fangyuan.access import table
@@ -401,39 +403,46 @@ def matching(model: Any, names: Any, words: str, actor: Any) -> Q:
     plain = text.normalise(words)
     if not plain:
         return Q()
-    found = NEVER
+    found, code = NEVER, _code(words)
     hidden = veiled(actor, model.record_name()) | table.masked(model.record_name())
     for name in names:
         if "__" in name:
-            found |= _through(model, name, words, actor)
+            found |= _through(model, name, code, actor)
         else:
-            found |= _named(model, name, words, plain, is_exact=name in hidden)
+            found |= _named(model, name, words.strip(), code, is_exact=name in hidden)
     return found
 
 
-def _through(model: Any, path: str, words: str, actor: Any) -> Q:
-    relation = model._meta.get_field(path.split("__")[0])
-    child, name = relation.related_model, path.split("__")[1]
-    seen = child.objects.seen_by(actor)
-    if name in veiled(actor, child.record_name()) or not _reads_as_code(words):
+def _code(words: str) -> str:
+    """The words as a code or number, if they read as one."""
+    code = re.sub(r"[\s-]", "", words).upper()
+    is_code = len(code) >= 4 and code.isascii() and any(c.isdigit() for c in code)
+    return code if is_code and code.isalnum() else ""
+
+
+def _through(model: Any, path: str, code: str, actor: Any) -> Q:
+    """Rows of which a child has this number; looked up first, so that an index finds the rows."""
+    relation, name = model._meta.get_field(path.split("__")[0]), path.split("__")[1]
+    child = relation.related_model
+    if len(code) < 7 or name in veiled(actor, child.record_name()):
         return NEVER
-    return Q(pk__in=seen.filter(**{name: words.strip()}).values(relation.field.attname))
+    found = child.objects.seen_by(actor).filter(**{name: code}).order_by()
+    return Q(pk__in=list(found.values_list(relation.field.attname, flat=True)[:LIST_MOST]))
 
 
-def _named(model: Any, name: str, words: str, plain: str, *, is_exact: bool) -> Q:
+def _named(model: Any, name: str, words: str, code: str, *, is_exact: bool) -> Q:
     has = {f.name for f in model._meta.concrete_fields}
     found = field_of(model, name)
-    if is_exact:
-        return Q(**{name: words.strip()}) if _reads_as_code(words) else NEVER
-    if isinstance(found, (fields.Phone, fields.Uscc)):
-        return (
-            Q(**{f"{name}__startswith": words.strip().upper()}) if _reads_as_code(words) else NEVER
-        )
-    if name == "name" and plain.isascii() and "pinyin" in has:
-        return _sounding(words)
-    if name == "name" and "grams" in has:
+    is_number = code.isdigit() and len(code) >= 7
+    if isinstance(found, fields.Uscc):
+        return Q(Exact(Upper(name), code)) if len(code) == 18 else NEVER
+    if is_exact or isinstance(found, fields.Phone):
+        return Q(**{name: code if code else words.lower()})
+    if name == "name" and "grams" in has and not words.isascii():
         return Q(grams__contains=text.query_grams(words))
-    return Q(**{f"{name}__icontains": words.strip()})
+    if name == "name" and "pinyin" in has and words.isascii():
+        return NEVER if is_number else _sounding(words)
+    return Q(**{f"{name}__icontains": words})
 
 
 def _sounding(words: str) -> Q:
@@ -444,8 +453,3 @@ def _sounding(words: str) -> Q:
         else:
             found |= Q(pinyin__contains=sound)
     return found
-
-
-def _reads_as_code(words: str) -> bool:
-    plain = words.strip()
-    return len(plain) >= 4 and plain.isascii() and any(c.isdigit() for c in plain)
