@@ -195,12 +195,19 @@ def _snake(name: str) -> str:
 
 def record_types() -> dict[str, type[Record]]:
     """Every record type by its name."""
-    return {m.record_name(): m for m in apps.get_models() if issubclass(m, Record)}
+    return {name: model for name, model in row_types().items() if issubclass(model, Record)}
+
+
+_known: tuple[Any, dict[str, type[Row]]] = (None, {})
 
 
 def row_types() -> dict[str, type[Row]]:
     """Every scoped type by its name, records and append-only rows alike."""
-    return {m.record_name(): m for m in apps.get_models() if issubclass(m, Row)}
+    global _known  # noqa: PLW0603 - remembered for as long as Django knows the same models
+    models_now = apps.get_models()
+    if _known[0] is not models_now:
+        _known = (models_now, {m.record_name(): m for m in models_now if issubclass(m, Row)})
+    return _known[1]
 
 
 def find(pointer: tuple[str, int] | None) -> Any:

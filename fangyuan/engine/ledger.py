@@ -1,4 +1,4 @@
-"""The ledger of duties: what a rule wants of it, what must change, and the one statement that writes.
+"""The ledger of duties: what a rule wants of it, what must change, the statement that writes.
 
 `settle` makes the ledger of a target equal to what the rules want; a second call writes nothing.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from fangyuan.core import timelines
+from fangyuan.core import spans, timelines
 from fangyuan.engine import compile as compiler
 from fangyuan.engine import models, rulebook
 from fangyuan.engine.kinds import Cadence, base
@@ -31,7 +31,8 @@ CREATE TEMP TABLE IF NOT EXISTS engine_changed
 TRUNCATE engine_pick, engine_want, engine_changed;
 """
 PICKED: Final = """o.subject_id IN (SELECT subject_id FROM engine_pick)
-  AND EXISTS (SELECT FROM engine_pick p WHERE p.rule_id = o.rule_id AND p.subject_id = o.subject_id)"""
+  AND EXISTS (SELECT FROM engine_pick p
+               WHERE p.rule_id = o.rule_id AND p.subject_id = o.subject_id)"""
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,19 @@ def settle_periods(rule: models.Rule, book: rulebook.Book, since: datetime) -> W
     kind = rulebook.kind_of(rule)
     if not isinstance(kind, Cadence):
         return Written()
+    if not _begins_period(kind, since, book.as_of):
+        return Written()
     terms = book.terms(rule, Pick(since=since))
     keys = [p.key for p, _ in compiler.periods(kind, terms, rule.starts_at)]
     if not keys:
         return Written()
     target = f"o.rule_id = {rule.pk} AND o.occurrence = ANY ({timelines.literal(keys)}::text[])"
     return settle(wanted(rule, kind, terms), target, as_of=book.as_of)
+
+
+def _begins_period(kind: Cadence, since: datetime, until: datetime) -> bool:
+    """Whether a period begins in (since, until]."""
+    return spans.period_at(kind.per, until).start > since
 
 
 def drop_rule(number: int, *, as_of: datetime) -> Written:

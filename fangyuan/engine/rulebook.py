@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,13 @@ class Book:
     as_of: datetime
     calendar: workdays.WorkCalendar
     teams: dict[str, int | None]
+    adoptions: dict[str, str] = field(default_factory=dict)
+
+    def adopted(self, policy: str) -> str:
+        """When the company adopts a policy; asked of the database once."""
+        if policy not in self.adoptions:
+            self.adoptions[policy] = adopted(policy)
+        return self.adoptions[policy]
 
     def terms(self, rule: models.Rule, pick: Pick | None = None) -> compiler.Terms:
         """The terms on which one rule is compiled."""
@@ -34,7 +41,7 @@ class Book:
             calendar=self.calendar,
             starts_at=rule.starts_at,
             ends_at=rule.ends_at,
-            adopted=adopted(rule.clause.policy.code),
+            adopted=self.adopted(rule.clause.policy.code),
             pick=pick or Pick(),
             teams=self.teams,
         )

@@ -49,9 +49,8 @@ def sweep(as_of: datetime | None = None, *, full: bool = False) -> Outcome:
         state = _state()
         if state.as_of is not None and as_of < state.as_of:
             last, this = (at.astimezone(spans.SHANGHAI) for at in (state.as_of, as_of))
-            raise BackInTime(
-                f"扫描不能往回走:上次已扫到 {last:%Y-%m-%d %H:%M:%S},这次是 {this:%Y-%m-%d %H:%M:%S}"
-            )
+            said = f"上次已扫到 {last:%Y-%m-%d %H:%M:%S},这次是 {this:%Y-%m-%d %H:%M:%S}"
+            raise BackInTime(f"扫描不能往回走:{said}")
         _add_partitions(as_of)
         outcome = Outcome(as_of)
         if full or state.as_of is None:
@@ -124,15 +123,15 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
 
 
 def _settle_whole(rule: models.Rule, book: Any, outcome: Outcome, moved: bool) -> None:
-    with _isolated(rule, outcome):
+    with _isolated(rule, outcome, is_whole=True):
         outcome.written += ledger.settle_rule(rule, book, calendar_moved=moved)
 
 
 @contextmanager
-def _isolated(rule: models.Rule, outcome: Outcome) -> Iterator[None]:
+def _isolated(rule: models.Rule, outcome: Outcome, *, is_whole: bool = False) -> Iterator[None]:
     """A rule that fails is reported and settled whole next time; the others go on."""
-    progress, _ = models.Progress.objects.everything("规则扫描").get_or_create(rule=rule)
     outcome.rules += 1
+    failed_at, error = None, ""
     try:
         with transaction.atomic():
             yield
@@ -140,10 +139,12 @@ def _isolated(rule: models.Rule, outcome: Outcome) -> Iterator[None]:
         if isinstance(wrong, Error) and connection.connection.closed:
             raise
         outcome.failed[rule.clause.number] = str(wrong).splitlines()[0]
-        progress.failed_at, progress.error = timezone.now(), str(wrong)
-    else:
-        progress.failed_at, progress.error, progress.as_of = None, "", outcome.as_of
-    progress.save()
+        failed_at, error = timezone.now(), str(wrong)
+    if failed_at is not None or is_whole:
+        models.Progress.objects.everything("规则扫描").update_or_create(
+            rule=rule,
+            defaults={"failed_at": failed_at, "error": error, "as_of": outcome.as_of},
+        )
 
 
 def _drop_gone(rules: list[models.Rule], outcome: Outcome) -> None:
