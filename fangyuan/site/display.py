@@ -122,6 +122,14 @@ def moment(at: date | datetime | None, now: datetime) -> str:
     return f"{text} {localtime(at):%H:%M}" if isinstance(at, datetime) else text
 
 
+def day_words(at: date | datetime | None) -> str:
+    """A day in full, for a greeting: 11 月 19 日 周四."""
+    if at is None:
+        return MISSING
+    day = _day(at)
+    return f"{day.month} 月 {day.day} 日 周{'一二三四五六日'[day.weekday()]}"
+
+
 def span(length: timedelta | float | None) -> str:
     """A length of time in its two largest units: 5 小时 12 分."""
     if length is None:

@@ -140,7 +140,7 @@ def spark(values: Sequence[float | None], tone: str = "", width: int = 84) -> Sa
     """A short line of numbers whose last point is a square."""
     numbers = [float(value) for value in values if value is not None]
     if len(numbers) < 2:
-        return SafeString(f'<span class="mut s">{display.MISSING}</span>')
+        return SafeString(f'<span class="z">{display.MISSING}</span>')
     low, reach = min(numbers), (max(numbers) - min(numbers)) or 1.0
     step = width / (len(numbers) - 1)
     points = [(i * step, 26 - 24 * (n - low) / reach) for i, n in enumerate(numbers)]

@@ -163,6 +163,12 @@ def test_a_clock_is_amber_in_its_last_quarter_or_eight_hours(
     assert display.due_tone(due, NOW, start) == tone
 
 
+def test_a_day_is_greeted_with_its_weekday() -> None:
+    assert display.day_words(NOW) == "11 月 19 日 周四"
+    assert display.day_words(date(2026, 1, 4)) == "1 月 4 日 周日"
+    assert display.day_words(None) == "–"
+
+
 def test_a_length_reads_in_its_two_largest_units() -> None:
     assert display.span(timedelta(hours=5, minutes=12, seconds=40)) == "5 小时 12 分"
     assert display.span(timedelta(days=2, minutes=5)) == "2 天 5 分"

@@ -18,7 +18,17 @@ from fangyuan.site import display, marks
 
 register = template.Library()
 
-for _name in ("dash", "wan", "money", "yuan", "pct", "rate_tone", "span", "mask_phone"):
+for _name in (
+    "dash",
+    "wan",
+    "money",
+    "yuan",
+    "pct",
+    "rate_tone",
+    "span",
+    "day_words",
+    "mask_phone",
+):
     register.filter(_name, getattr(display, _name))
 register.filter("surname_char", display.surname_char)
 register.filter("clause_state", display.clause_state)
