@@ -132,7 +132,7 @@ def _rulebook() -> tuple[list[Any], dict[int, Clause]]:
         Rule.objects.everything("条款人人可读")
         .present()
         .filter(kind__in=DUTY_KINDS, is_shadow=False)
-        .exclude(params__enforce="write")
+        .exclude(kind="REQUIRED", params__enforce="write")
         .select_related("clause")
         .order_by("clause_id", "line")
     )
@@ -146,15 +146,10 @@ def _clause_lines(
         c.pk: Line(label=c.text, number=c.number, title=c.title, key=f"c{c.pk}")
         for c in clauses.values()
     }
-    by = ["rule_id"]
-    horizon = Span(_monday(today) - timedelta(weeks=WEEKS - 1), today + timedelta(days=1))
     day = Span(today, today + timedelta(days=1))
-    for line in lines.values():
-        for week in range(WEEKS):
-            line.weeks[horizon.start + timedelta(weeks=week)] = [0, 0]
     for name, found in (
-        ("met", measure(met_duties, actor=actor, span=span, by=by)),
-        ("due", measure(due_duties, actor=actor, span=span, by=by)),
+        ("met", measure(met_duties, actor=actor, span=span, by=["rule_id"])),
+        ("due", measure(due_duties, actor=actor, span=span, by=["rule_id"])),
         ("today", _all_due(actor, day)),
         ("open", _standing(actor, "OPEN")),
         ("red", _standing(actor, "BREACHED")),
@@ -163,12 +158,20 @@ def _clause_lines(
             if rule in clauses:
                 line = lines[clauses[rule].pk]
                 setattr(line, name, getattr(line, name) + int(number or 0))
+    _add_weeks(actor, clauses, lines, today)
+    return lines
+
+
+def _add_weeks(actor: Any, clauses: dict[int, Clause], lines: dict[int, Line], today: date) -> None:
+    start = _monday(today) - timedelta(weeks=WEEKS - 1)
+    for line in lines.values():
+        line.weeks.update({start + timedelta(weeks=n): [0, 0] for n in range(WEEKS)})
     for place, metric in enumerate((met_duties, due_duties)):
-        weekly = measure(metric, actor=actor, span=horizon, by=["rule_id", WEEK])
+        span = Span(start, today + timedelta(days=1))
+        weekly = measure(metric, actor=actor, span=span, by=["rule_id", WEEK])
         for (rule, week), number in weekly.items():
             if rule in clauses:
                 lines[clauses[rule].pk].weeks[week][place] += int(number or 0)
-    return lines
 
 
 def _standing(actor: Any, state: str) -> dict[tuple[Any, ...], Any]:
