@@ -266,3 +266,12 @@ def parse_key(key: str, zone: ZoneInfo = SHANGHAI) -> Period:
     if period.key != key:
         raise SpanError(f"期间「{key}」的日期不是期初，应为 {period.key}")
     return period
+
+
+def read_instant(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
+    """Read an ISO 8601 instant; without an offset it is local time. Raises SpanError."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError as wrong:
+        raise SpanError(f"时刻「{text}」看不懂，应写成 2026-11-16T09:00:00+08:00") from wrong
+    return at if at.tzinfo else at.replace(tzinfo=zone)

@@ -15,8 +15,8 @@ from typing import Any, Final
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from fangyuan.core import spans
-from fangyuan.engine import calendar, kinds, ledger, models, reach, rulebook, wakes
+from fangyuan.core import calendar, spans
+from fangyuan.engine import kinds, ledger, models, reach, rulebook, wakes
 from fangyuan.engine.changes import Changes
 from fangyuan.engine.ledger import Written
 
@@ -42,9 +42,9 @@ class Outcome:
     rules: int = 0
 
 
-def sweep(as_of: datetime | None = None, *, full: bool = False) -> Outcome:
-    """Bring the ledger to an instant (now); raises Busy or BackInTime."""
-    with _locked():
+def sweep(as_of: datetime | None = None, *, full: bool = False, waits: bool = False) -> Outcome:
+    """Bring the ledger to an instant (now); raises BackInTime, and Busy unless it waits."""
+    with _locked(waits):
         as_of = as_of or _database_now()
         state = _state()
         if state.as_of is not None and as_of < state.as_of:
@@ -66,11 +66,14 @@ def settle_all(as_of: datetime | None = None) -> Outcome:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def _locked(waits: bool) -> Iterator[None]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            raise Busy("另一次扫描正在进行,请稍后再试")
+        if waits:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        else:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            if not cursor.fetchone()[0]:
+                raise Busy("另一次扫描正在进行,请稍后再试")
     try:
         yield
     finally:
