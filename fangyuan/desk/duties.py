@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from fangyuan.access import scopes
 from fangyuan.core import records
@@ -84,6 +86,22 @@ class Duty:
     action: str
     why_url: str
     is_told_late: bool
+
+    @property
+    def clock(self) -> str:
+        """The hour it falls due; 24:00 is the end of the day before. Long past, the day instead."""
+        local = timezone.localtime(self.due)
+        if self.state == "BREACHED":
+            ended = local - timedelta(microseconds=1)
+            return f"{ended.month}-{ended.day:02d}"
+        return "24:00" if (local.hour, local.minute) == (0, 0) else f"{local:%H:%M}"
+
+    @property
+    def done_text(self) -> str:
+        """What is said of a duty that is done."""
+        if self.met is None or self.is_open:
+            return ""
+        return "迟办" if self.state == "LATE" else f"{timezone.localtime(self.met):%H:%M} 完成"
 
     @property
     def is_open(self) -> bool:

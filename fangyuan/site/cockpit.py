@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,7 +29,9 @@ from fangyuan.site import wheel
 
 WEEKS = 12
 SPANS = {"day": "今日", "week": "本周", "month": "本月", "quarter": "本季"}
+DEFAULT = "quarter"
 WEEK = Dimension("week", "周", TruncWeek("due_on"))
+_PREFIX = re.compile(r"^销售(公司|部|团队)?")
 DUTY_KINDS = ("DEADLINE", "CADENCE", "REQUIRED")
 
 
@@ -80,15 +83,15 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     """The page; `span` is one of day, week, month, quarter."""
     now = timezone.now()
     today = timezone.localdate(now)
-    chosen = request.GET.get("span", "month")
-    span = _span(chosen if chosen in SPANS else "month", today)
+    chosen = request.GET.get("span", DEFAULT)
+    span = _span(chosen if chosen in SPANS else DEFAULT, today)
     policies, clauses = _rulebook()
     lines = _clause_lines(request.user, clauses, span, today)
     tree, total = _tree(policies, clauses, lines)
     week_starts = [_monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
     context = {
         "spans": SPANS,
-        "span": chosen if chosen in SPANS else "month",
+        "span": chosen if chosen in SPANS else DEFAULT,
         "total": total,
         "goal": TARGET,
         "sectors": wheel.draw(_sectors(policies, clauses, lines), TARGET),
@@ -232,7 +235,7 @@ def _sectors(
         ]
         due, met = sum(x.due for x in own), sum(x.met for x in own)
         stats = [wheel.Stat(x.number, x.title, x.rate, x.red) for x in own]
-        name = policy.title.replace("销售", "", 1).removesuffix("制度")
+        name = _PREFIX.sub("", policy.title).removesuffix("制度")
         sectors.append((name, share(met, due), stats))
     return sectors  # type: ignore[return-value]
 

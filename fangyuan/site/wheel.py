@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 
 CENTRE = (300.0, 268.0)
-INNER, OUTER, DOTS, NAMES = 112.0, 200.0, 212.0, 236.0
+INNER, OUTER, DOTS, NAMES = 112.0, 206.0, 214.0, 256.0
 GAP = 9.0  # degrees between two policies
+MARKS = 4  # so many breaches are drawn one by one
 FLOOR = 0.5  # a rate this low is drawn as a stub, so that differences near the goal can be seen
 
 
@@ -84,7 +85,7 @@ def _reach(rate: float) -> float:
 def _rod(stat: Stat, angle: float, goal: float) -> Rod:
     said = "还没有到期的义务" if stat.rate is None else f"守规率 {100 * stat.rate:.1f}%"
     tone = "none" if stat.rate is None else _tone(stat.rate)
-    number = min(stat.breaches, 5)
+    number = min(stat.breaches, MARKS)
     spots = [_at(angle, DOTS + 8 * place) for place in range(number)]
     return Rod(
         title=f"{stat.number} {stat.title}，{said}"
@@ -106,7 +107,7 @@ def _tone(rate: float) -> str:
 
 def _sector(name: str, rate: float | None, angle: float, rods: list[Rod]) -> Sector:
     x, y = _at(angle, NAMES)
-    anchor = "middle" if abs(x - CENTRE[0]) < 60 else ("start" if x > CENTRE[0] else "end")
+    anchor = "middle" if abs(x - CENTRE[0]) < 130 else ("start" if x > CENTRE[0] else "end")
     return Sector(name, rate, x, y, anchor, rods)
 
 
