@@ -14,6 +14,8 @@ from fangyuan.site.proof.vocabulary import Vocabulary
 
 PASSED, REFUSED, DENIED, WAITS = "通过", "被拒", "无权", "待审"
 EXPECTED = ("结果", "条款", "缺")
+# Nothing goes without saying in what is created.
+BARE = "只按所写"
 # What verbs ask for besides fields of the record.
 ASKED = {"理由": "reason", "意见": "comment", "指导意见": "guidance", "角色": "role"}
 VERDICTS = {"同意": "AGREE", "退回": "BACK", "驳回": "REFUSE"}
@@ -70,8 +72,9 @@ class Deeds:
     def _create(self, actor: Any, rest: str, details: dict[str, Any]) -> Any:
         word, _, name = rest.partition(" ")
         model, preset = self.words.record(word)
-        parts = {key: details.pop(key) for key in list(details) if key in self.words.cast.words}
-        preset = {} if parts or details.pop("只按所写", False) else preset
+        parts = {key: details.pop(key) for key in list(details) if isinstance(details[key], dict)}
+        bare = details.pop(BARE, False)
+        preset = {} if parts or bare else preset
         with door.acting(by=actor, action="create") as deed:
             values = self.words.assignments(model, {**preset, **details})
             named = {f.name for f in model._meta.concrete_fields} & {"name", "company", "title"}

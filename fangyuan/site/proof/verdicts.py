@@ -88,7 +88,7 @@ class Verdicts:
             if label not in facts:
                 raise Confused(f"义务没有“{label}”这一项{nearest(label, facts)}")
             if facts[label] != _plain(label, value):
-                raise Confused(f"“{name}”的{label}应为“{value}”,实际“{facts[label]}”")
+                raise Confused(f"“{name}”的{label}应为“{value}”,实际“{_shown(facts[label])}”")
 
     def _record(self, name: str, said: Mapping[str, Any]) -> None:
         record = self.words.find(name)
@@ -164,6 +164,13 @@ def _plain(label: str, value: Any) -> Any:
 
 def _told(rows: list[Any]) -> str:
     return "、".join(
-        f"{row.occurrence} {State(row.state).label} {timezone.localtime(row.due_at):%m-%d %H:%M} 到期"
-        for row in rows[:6]
+        f"{row.occurrence} {State(row.state).label},{_when(row.due_at)} 到期" for row in rows[:6]
     )
+
+
+def _when(at: datetime) -> str:
+    return f"{timezone.localtime(at):%m-%d %H:%M}"
+
+
+def _shown(value: Any) -> str:
+    return _when(value) if isinstance(value, datetime) else str(value)

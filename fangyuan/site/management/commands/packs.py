@@ -1,4 +1,4 @@
-"""`packs check FILE…` says what is wrong in a pack; `packs load [FILE…]` brings packs into force."""
+"""`packs check FILE…` names the mistakes in packs; `packs load [FILE…]` brings them into force."""
 
 from __future__ import annotations
 
