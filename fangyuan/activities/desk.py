@@ -152,7 +152,7 @@ def _task(row: Any) -> dict[str, Any]:
 
 extend(
     Customer,
-    through=["activities"],
+    through=["activity.customer"],
     timeline=[
         Source("activity", by="customer", at="ended_at", say=_activity, icon="pin"),
         Source("task", by="customer", at="asked_at", say=_task, icon="check"),
@@ -166,7 +166,7 @@ extend(
 )
 extend(
     Lead,
-    through=["activities"],
+    through=["activity.lead"],
     timeline=[Source("activity", by="lead", at="ended_at", say=_activity, icon="pin")],
     page=[Related("", "往来", record="activity", by="lead", show="purpose kind person ended_at")],
 )

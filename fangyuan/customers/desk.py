@@ -12,7 +12,7 @@ register(
     Desk(
         model=Customer,
         columns=[
-            Title("name", sub="industry region"),
+            Title("name", "客户", sub="industry region"),
             *("grade", "ka_tier", Owner(), "intent", Due(), "credit", "expected_spend"),
         ],
         filters=[
@@ -24,16 +24,19 @@ register(
         sorts=["name", "learned_at", "expected_spend", "due"],
         default_sort="due",
         form=[
-            Section(
-                "基本信息", "name kind uscc customer_type source referrer learned_at address region"
-            ),
+            Section("基本信息", "name source learned_at address region industry"),
             Section(
                 "主要联系人",
-                "name title phone email wechat roles",
+                "name title phone email",
                 of="contacts",
                 fixed={"is_main": True},
             ),
-            Section("行业与规模", "industry segment size revenue headcount business_scope phase"),
+            Section(
+                "主体与规模",
+                "kind uscc customer_type referrer segment size revenue headcount business_scope"
+                " phase",
+                is_more=True,
+            ),
             Section(
                 "需求与采购",
                 "product_need service_needs special_need budget_low budget_high intent"
@@ -54,7 +57,7 @@ register(
         bulk_actions=["transfer_customer"],
         actions="regrade set_ka_tier transfer_customer add_to_team become_prospect mark_urgent"
         " claim confirm_lost",
-        through=["contacts"],
+        through=["change.subject"],
         page=[
             Timeline(),
             Comments(),
@@ -63,9 +66,6 @@ register(
             ),
             Related(
                 "", "线索", record="lead", by="customer", show="company stage source occurred_at"
-            ),
-            Related(
-                "", "变动", record="change", by="subject", show="kind occurred_at after updated_at"
             ),
             Duties(),
             Facts(),

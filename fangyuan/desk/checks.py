@@ -36,22 +36,23 @@ def _unknown(desk: declare.Desk) -> Iterator[tuple[str, str, Iterable[str]]]:
     for part in ("actions", "bulk_actions"):
         yield from ((part, n, verbs) for n in getattr(desk, part) if n not in verbs)
     reverse = {r.name for r in desk.model._meta.related_objects}
-    children = [*desk.through, *(s.of for s in desk.form if s.of)]
-    yield from (("through", name, reverse) for name in children if name not in reverse)
+    yield from (("form", s.of, reverse) for s in desk.form if s.of and s.of not in reverse)
+    for name in desk.through:
+        yield from _pointing("through", *name.partition(".")[::2])
     for section in (one for one in desk.form if one.of in reverse):
         child = _fields(desk.model._meta.get_field(section.of).related_model)
         yield from (("form", n, child) for n in section.fields if n not in child)
     for panel in desk.page:
         if isinstance(panel, panels.Related):
-            yield from _related(panel)
+            yield from _pointing("page", panel.record, panel.by)
 
 
-def _related(panel: panels.Related) -> Iterator[tuple[str, str, Iterable[str]]]:
+def _pointing(part: str, record: str, by: str) -> Iterator[tuple[str, str, Iterable[str]]]:
     types = records.row_types()
-    if panel.record not in types:
-        yield "page", panel.record, types
-    elif panel.by not in (known := _fields(panel.child)):
-        yield "page", panel.by, known
+    if record not in types:
+        yield part, record, types
+    elif by not in (known := _fields(types[record])):
+        yield part, by, known
 
 
 def _fields(model: Any) -> set[str]:

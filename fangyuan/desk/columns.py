@@ -336,18 +336,27 @@ def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any
     mine = open_duties(actor, now).filter(subject_type=model.record_name(), subject_id__in=numbers)
     duties = [(duty.subject_id, duty) for duty in mine]
     for name in declare.desk_of(model.record_name()).through:
-        relation = model._meta.get_field(name)
-        child, back = relation.related_model, relation.field.attname
-        parent = child._base_manager.filter(pk=OuterRef("subject_id")).order_by().values(back)[:1]
+        child, back, of_type = child_of(model, name)
+        rows = child._base_manager.filter(**of_type).order_by()
+        parent = rows.filter(pk=OuterRef("subject_id")).values(back)[:1]
         theirs = open_duties(actor, now).filter(
             subject_type=child.record_name(),
-            subject_id__in=child._base_manager.filter(**{f"{back}__in": numbers}).values("pk"),
+            subject_id__in=rows.filter(**{f"{back}__in": numbers}).values("pk"),
         )
         duties += [(duty.parent, duty) for duty in theirs.annotate(parent=Subquery(parent))]
     found: dict[int, Any] = {}
     for number, duty in sorted(duties, key=lambda pair: (pair[1].due_at, pair[1].pk)):
         found.setdefault(number, duty)
     return found
+
+
+def child_of(model: Any, name: str) -> tuple[Any, str, dict[str, str]]:
+    """The child type, its column with the parent's number and what else tells the parent's type,
+    for `record.field`; the field is a foreign key or a pointer at any record."""
+    kind, _, by = name.partition(".")
+    child = records.row_types()[kind]
+    is_pointer = by in getattr(child, "any_fields", {})
+    return child, f"{by}_id", {f"{by}_type": model.record_name()} if is_pointer else {}
 
 
 def columns(desk: Any) -> list[Column]:

@@ -70,7 +70,7 @@ class Desk:
     bulk: Sequence[str] = ()  # fields set on many rows at once
     bulk_actions: Sequence[str] = ()  # verbs used on many rows at once
     views: Sequence[View] = ()
-    through: Sequence[str] = ()  # reverse names of children whose duties count as the record's own
+    through: Sequence[str] = ()  # `record.field` of children whose duties count as one's own
     timeline: Sequence[Any] = ()  # further sources of the record's timeline
     create: Callable[[Any, dict[str, Any]], Any] | None = None  # (deed, values) -> record
     is_new: bool = True  # whether a new record is entered through the form

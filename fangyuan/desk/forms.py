@@ -13,7 +13,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, Case, ForeignKey, Value, When
+from django.db.models import BooleanField, Case, DateTimeField, ForeignKey, Value, When
 
 from fangyuan import door
 from fangyuan.access import scopes, table
@@ -102,7 +102,7 @@ def build(
             if field is not None:
                 made[(CHILD if section.of else "") + name] = field
                 field.demanded = "" if section.of else demanded.get(name, "")
-                _begin(field, model, name, record, given or {})
+                _begin(field, columns.field_of(model, name), record, given or {}, actor, now)
     return type("Form", (DeskForm,), made)
 
 
@@ -114,7 +114,8 @@ def _field(model: Any, name: str, actor: Any, record: Any, prefix: str) -> Any:
     found = columns.field_of(model, name)
     if name in getattr(model, "governed", {}):
         return None
-    is_needed = not (
+    # A child may be left out whole; once begun, the door says what it lacks.
+    is_needed = not prefix and not (
         getattr(found, "null", False)
         or getattr(found, "blank", False)
         or (hasattr(found, "has_default") and found.has_default())
@@ -146,22 +147,34 @@ def _dress(field: forms.Field, name: str) -> None:
         }
 
 
-def _begin(field: Any, model: Any, name: str, record: Any, given: Mapping[str, str]) -> None:
-    found = columns.field_of(model, name)
+def _begin(
+    field: Any, found: Any, record: Any, given: Mapping[str, str], actor: Any, now: datetime
+) -> None:
+    name = found.name
     if record is not None:
         if not getattr(field, "keeps_when_empty", False):
             field.initial = columns.value_of(record, found)
     elif name in given:
         value: Any = given[name]
-        is_pointer = name in getattr(model, "any_fields", {})
-        if is_pointer and ":" in value:
+        if isinstance(field, inputs.Pointer) and ":" in value:
             kind, _, number = value.partition(":")
             value = (kind, int(number)) if number.isdigit() else None
         elif isinstance(field, inputs.Reference) and value.isdigit():
             value = int(value)
         field.initial = value
-    elif getattr(found, "default", None) is not None and hasattr(found, "get_default"):
+    elif hasattr(found, "get_default"):
         field.initial = found.get_default() or None
+        if field.required and field.initial is None:
+            field.initial = _usual(found, actor, now)
+
+
+def _usual(found: Any, actor: Any, now: datetime) -> Any:
+    """What a demanded field of a new record mostly holds: this moment, this person."""
+    if isinstance(found, DateTimeField):
+        return now
+    if getattr(found, "related_model", None) is Person:
+        return actor.pk
+    return None
 
 
 def _demanded(model: Any, record: Any, now: datetime) -> dict[str, str]:

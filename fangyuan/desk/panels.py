@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from fangyuan import door
 from fangyuan.access import scopes, table
@@ -25,6 +26,8 @@ from fangyuan.org.models import Holding, Person
 
 CHILDREN = 300  # newest children whose duties are looked at
 ROWS = 8
+OWED = 12
+SETTLED = 40
 
 
 @dataclass
@@ -67,11 +70,11 @@ class Scene:
         """The record and its newest children whose duties count as its own."""
         found = [(self.desk.name, [self.record.pk])]
         for name in self.desk.through:
-            relation = type(self.record)._meta.get_field(name)
-            rows = relation.related_model._base_manager.filter(**{relation.field.name: self.record})
+            child, back, of_type = columns.child_of(type(self.record), name)
+            rows = child._base_manager.filter(**{back: self.record.pk}, **of_type)
             numbers = list(rows.order_by("-pk").values_list("pk", flat=True)[:CHILDREN])
             if numbers:
-                found.append((relation.related_model.record_name(), numbers))
+                found.append((child.record_name(), numbers))
         return found
 
     def obligations(self) -> Any:
@@ -81,6 +84,29 @@ class Scene:
             about |= Q(subject_type=kind, subject_id__in=numbers)
         seen = Obligation.objects.seen_by(self.actor).filter(about, rule__is_shadow=False)
         return seen.exclude(state="VOID").select_related("rule__clause", "person")
+
+    @cached_property
+    def owed(self) -> list[Any]:
+        """What is still to be met, the earliest first."""
+        found = self.obligations().filter(state__in=columns.OPEN_STATES)
+        return list(found.order_by("due_at", "id")[:OWED])
+
+    @cached_property
+    def said_owed(self) -> list[duties.Duty]:
+        """What is still to be met, in words."""
+        return duties.describe(self.owed, self.actor)
+
+    def settled(self, before: datetime | None = None) -> list[Any]:
+        """What was met or missed, the latest first, each with the `moment` it was decided."""
+        found = self.obligations().filter(state__in=["MET", "LATE", "BREACHED"])
+        found = found.annotate(moment=Coalesce("met_at", "due_at"))
+        found = found.filter(moment__lt=before) if before else found
+        return list(found.order_by("-moment", "-id")[:SETTLED])
+
+    @cached_property
+    def lately(self) -> list[Any]:
+        """What was met or missed last."""
+        return self.settled()
 
     def url(self, rest: str = "") -> str:
         """An address under the record."""
@@ -151,12 +177,8 @@ class Duties(Panel):
     is_side: bool = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
-        open_ = Q(state__in=columns.OPEN_STATES)
-        every = scene.obligations()
-        owed = list(every.filter(open_).order_by("due_at", "id")[:ROWS])
-        done = list(every.exclude(open_).order_by("-due_at", "-id")[: ROWS - len(owed) // 2])
-        said = duties.describe([*owed, *done], scene.actor)
-        return {"open": said[: len(owed)], "done": said[len(owed) :]}
+        done = [one for one in scene.lately if one.state != "BREACHED"][:ROWS]
+        return {"open": scene.said_owed, "done": duties.describe(done, scene.actor)}
 
 
 @dataclass

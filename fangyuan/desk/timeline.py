@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models.functions import Coalesce
 from django.utils import dateparse
 
 from fangyuan.core import records
@@ -94,18 +93,12 @@ def _by_month(entries: list[dict[str, Any]]) -> list[tuple[datetime, list[dict[s
 
 
 def _ahead(scene: Scene) -> list[dict[str, Any]]:
-    owed = scene.obligations().filter(state="OPEN").order_by("due_at", "id")[:6]
-    return [
-        {"duty": duty, "icon": "clock", "at": duty.due}
-        for duty in duties.describe(list(owed), scene.actor)
-    ]
+    coming = [duty for duty in scene.said_owed if duty.state == "OPEN"]
+    return [{"duty": duty, "icon": "clock", "at": duty.due} for duty in coming[:6]]
 
 
 def _past_duties(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
-    settled = scene.obligations().filter(state__in=["MET", "LATE", "BREACHED"])
-    settled = settled.annotate(moment=Coalesce("met_at", "due_at"))
-    settled = settled.filter(moment__lt=before) if before else settled
-    found = list(settled.order_by("-moment", "-id")[:FETCHED])
+    found = scene.settled(before) if before else scene.lately
     entries = []
     for row, duty in zip(found, duties.describe(found, scene.actor), strict=True):
         tone = {"MET": "ok", "LATE": "soon", "BREACHED": "bad"}[row.state]
@@ -192,7 +185,8 @@ def _event(
         texts = [_short(cell, field.name in masked) for cell in cells]
         said.append(f"{field.verbose_name}:{texts[0]} → {texts[1]}")
     said_verb = verb_label(f"{event.record}.{event.action}")
-    verb = ACTIONS.get(event.action) or ("修改" if "." in said_verb else said_verb)
+    plain = ACTIONS["create"] if event.op == "C" else ACTIONS["change"]
+    verb = ACTIONS.get(event.action) or (plain if "." in said_verb else said_verb)
     return {
         "at": event.at,
         "icon": {"C": "plus", "U": "edit", "D": "x"}[event.op],

@@ -64,7 +64,10 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
     head = {column.name: column for column in columns.columns(look.desk)}
     extra = [head.get(name) or columns.Column(name) for name in look.desk.head]
     for column in extra:
-        column.load([look.record], look.facade, look.now)
+        if isinstance(column, columns.Due):
+            column.found = {look.record.pk: look.owed[0]} if look.owed else {}
+        else:
+            column.load([look.record], look.facade, look.now)
     look.facade.labels.load()
     return {
         "scene": look,
