@@ -52,14 +52,18 @@ def copy(cursor: Any, names: Iterable[str], rows: Iterable[list[str | None]]) ->
     with cursor.copy(f"COPY {STAGE} ({listed}) FROM STDIN") as target:
         lines: list[str] = []
         for row in rows:
-            cells = ("\\N" if cell is None else cell.translate(_ESCAPES) for cell in row)
-            lines.append("\t".join(cells))
+            lines.append("\t".join(["\\N" if cell is None else _escaped(cell) for cell in row]))
             if len(lines) == 500:
                 target.write("\n".join(lines) + "\n")
                 lines.clear()
         if lines:
             target.write("\n".join(lines) + "\n")
     cursor.execute(f"CREATE INDEX ON {STAGE} (row); ANALYZE {STAGE}")
+
+
+def _escaped(cell: str) -> str:
+    plain = cell.isprintable() and "\\" not in cell
+    return cell if plain else cell.translate(_ESCAPES)
 
 
 def number(cursor: Any, model: type[records.Record]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -125,8 +126,8 @@ def _violations(cursor: Any, load: Any) -> Found:
     if not found:
         return
     rows = sorted({one.row for one in found})[: mistakes.MOST]
-    cursor.execute(f"SELECT row, to_jsonb(s) FROM {S} s WHERE row = ANY(%s)", [rows])
-    given = {row: cells if isinstance(cells, dict) else {} for row, cells in cursor.fetchall()}
+    cursor.execute(f"SELECT row, to_jsonb(s)::text FROM {S} s WHERE row = ANY(%s)", [rows])
+    given = {row: json.loads(cells) for row, cells in cursor.fetchall()}
     others = _named(load, [one.other_id for one in found if one.other_id][:_NAMED])
     for one in found:
         column = _blamed(load, one)

@@ -45,8 +45,9 @@ def _read_values(load: Any) -> None:
                 known[kind, fact] = _reader(kind, fact, lookups)
             told.append((row, known[kind, fact](value)))
         except Bad as bad:
-            column = "事实" if (kind, fact) not in known else "值"
-            load.note([Mistake(row, column, value or fact, bad.reason, bad.remedy)])
+            is_fact = (kind, fact) not in known
+            column, said = ("事实", fact) if is_fact else ("值", value)
+            load.note([Mistake(row, column, said or "", bad.reason, bad.remedy)])
     load.cursor.executemany(
         f"UPDATE {S} SET told = %s WHERE row = %s", [(value, row) for row, value in told]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection
@@ -52,7 +53,8 @@ def pointers(cursor: Any, column: Column, actor: Any) -> Found:
     for (name,) in cursor.fetchall():
         model = records.record_types()[name]
         where, values = f"s.{kind} = %s", [name]
-        yield from _point(cursor, column, model, column.stored, where, values, actor)
+        for one in _point(cursor, column, model, column.stored, where, values, actor):
+            yield replace(one, value=f"{name}:{one.value}")
 
 
 def _point(

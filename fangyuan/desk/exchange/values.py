@@ -192,8 +192,10 @@ def _parts(text: str, split: re.Pattern[str], lookups: terms.Lookups, field: Any
 
 def array(items: list[str]) -> str:
     """A text array as the database reads it."""
-    quoted = ('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items)
-    return "{" + ",".join(quoted) + "}"
+    joined = '","'.join(items)
+    if "\\" in joined or joined.count('"') > 2 * (len(items) - 1):
+        joined = '","'.join(i.replace("\\", "\\\\").replace('"', '\\"') for i in items)
+    return f'{{"{joined}"}}' if items else "{}"
 
 
 def _yes_no(field: Any) -> Reader:

@@ -46,13 +46,13 @@ class Command(BaseCommand):
 
 
 def _said(order: load.Order, outcome: load.Outcome) -> str:
+    if outcome.mistakes and not order.is_partial:
+        return f"共 {outcome.total} 行,有误 {outcome.failed} 行。没有写入任何一行"
     counts = (
         f"共 {outcome.total} 行:新建 {outcome.created},修改 {outcome.changed},"
-        f"不变 {max(outcome.unchanged, 0)},有误 {outcome.failed}"
+        f"不变 {outcome.unchanged},有误 {outcome.failed}"
     )
-    if order.is_rehearsal:
-        return f"{counts}。只检查,没有写入"
-    return counts if outcome.is_kept else f"{counts}。没有写入任何一行"
+    return f"{counts}。只检查,没有写入" if order.is_rehearsal else counts
 
 
 def model_of(name: str) -> Any:
