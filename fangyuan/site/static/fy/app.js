@@ -9,6 +9,7 @@ import "./keys.js";
 import "./clock.js";
 import "./bulk.js";
 import "./rows.js";
+import "./forms.js";
 import "./drafts.js";
 import "./queue.js";
 import "./place.js";
