@@ -88,7 +88,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     policies, clauses = _rulebook()
     lines = _clause_lines(request.user, clauses, span, today)
     tree, total = _tree(policies, clauses, lines)
-    week_starts = [_monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
+    week_starts = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
     context = {
         "spans": SPANS,
         "span": chosen if chosen in SPANS else DEFAULT,
@@ -109,14 +109,15 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     return render(request, "site/cockpit.html", context)
 
 
-def _monday(day: date) -> date:
+def monday(day: date) -> date:
+    """The Monday of a day's week."""
     return day - timedelta(days=day.weekday())
 
 
 def _span(name: str, today: date) -> Span:
     starts = {
         "day": today,
-        "week": _monday(today),
+        "week": monday(today),
         "month": today.replace(day=1),
         "quarter": today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1),
     }
@@ -166,7 +167,7 @@ def _clause_lines(
 
 
 def _add_weeks(actor: Any, clauses: dict[int, Clause], lines: dict[int, Line], today: date) -> None:
-    start = _monday(today) - timedelta(weeks=WEEKS - 1)
+    start = monday(today) - timedelta(weeks=WEEKS - 1)
     for line in lines.values():
         line.weeks.update({start + timedelta(weeks=n): [0, 0] for n in range(WEEKS)})
     for place, metric in enumerate((met_duties, due_duties)):

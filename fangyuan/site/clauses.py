@@ -1,0 +1,174 @@
+"""A clause's page: its text, its rules read back as sentences, its evidence, and who is late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from fangyuan.core import records
+from fangyuan.desk import duties
+from fangyuan.engine import kinds
+from fangyuan.engine.models import Clause, Obligation, Rule, Tally
+from fangyuan.metrics.compliance import due_duties, met_duties
+from fangyuan.metrics.measure import Span, measure, share
+from fangyuan.org.models import Person
+from fangyuan.site import wheel
+from fangyuan.site.cockpit import WEEK, WEEKS, monday
+
+LATE_ROWS, LATE_PEOPLE = 30, 8
+BINDS = {
+    "rule": "规则",
+    "gate": "门槛",
+    "approval": "审批",
+    "record": "记录",
+    "page": "页面",
+    "metric": "指标",
+    "access": "权限",
+    "document": "表单或文书",
+    "notice": "通知",
+}
+
+
+@require_safe
+def clause(request: HttpRequest, number: str) -> HttpResponse:
+    """The page of the clause with this number; a number without its last letter shows the first."""
+    found = (
+        Clause.objects.everything("条款人人可读")
+        .filter(Q(number=number) | Q(number__startswith=number + "a"))
+        .select_related("policy")
+        .order_by("number")
+        .first()
+    )
+    if found is None:
+        raise Http404(f"没有编号为 {number} 的条款,请从驾驶舱或搜索里找")
+    rules = list(found.rules.everything("条款人人可读").present().order_by("line", "-starts_at"))
+    numbers = [rule.pk for rule in rules if rule.kind in ("DEADLINE", "CADENCE", "REQUIRED")]
+    context = {
+        "clause": found,
+        "rules": [_rule(rule) for rule in rules],
+        "bindings": [_binding(one) for one in found.bindings],
+        "params": _flat(found.params),
+        "neighbours": _neighbours(found),
+        **_evidence(request.user, numbers),
+    }
+    return render(request, "site/clause.html", context)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "kind": rule.get_kind_display(),
+        "record": _type_name(rule.record),
+        "sentence": kinds.read(rule.kind, rule.record, rule.params).sentence(),
+        "starts_at": rule.starts_at,
+        "ends_at": rule.ends_at,
+        "in_force": rule.starts_at <= now and (rule.ends_at is None or now < rule.ends_at),
+    }
+
+
+def _type_name(name: str) -> str:
+    model = records.row_types().get(name)
+    return str(model._meta.verbose_name) if model else name
+
+
+def _binding(one: dict[str, Any]) -> dict[str, str]:
+    kind = str(one.get("bind", ""))
+    about = one.get("record") or one.get("page") or one.get("metric") or ""
+    return {"kind": BINDS.get(kind, kind), "about": _type_name(str(about))}
+
+
+def _flat(params: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Parameters as rows: name, value, whether it is the company's default."""
+    rows = []
+    for name, value in params.items():
+        if name == "proposed" and isinstance(value, dict):
+            rows += [(key, _said(inner), True) for key, inner in value.items()]
+        else:
+            rows.append((name, _said(value), False))
+    return rows
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        return "、".join(_said(item) for item in value)
+    if isinstance(value, dict):
+        return "；".join(f"{key} {_said(inner)}" for key, inner in value.items())
+    return str(value)
+
+
+def _neighbours(found: Clause) -> list[Clause]:
+    near = Clause.objects.everything("条款人人可读").filter(
+        policy_id=found.policy_id, chapter=found.chapter
+    )
+    return list(near.only("number", "title").order_by("pk")[:60])
+
+
+def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
+    """What the ledger says: rate and weeks, who is late, the latest red duties."""
+    today = timezone.localdate()
+    weeks = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
+    where = Q(rule_id__in=numbers)
+    span = Span(weeks[0], today + timedelta(days=1))
+    met = measure(met_duties, actor=actor, span=span, by=[WEEK], where=where)
+    due = measure(due_duties, actor=actor, span=span, by=[WEEK], where=where)
+    all_met, all_due = sum(met.values()), sum(due.values())  # type: ignore[arg-type]
+    standing = {
+        row["state"]: row["n"]
+        for row in Tally.objects.seen_by(actor)
+        .filter(where)
+        .values("state")
+        .annotate(n=Sum("number"))
+    }
+    rates = [share(met.get((w,)), due.get((w,))) for w in weeks]
+    missed = [int((due.get((w,)) or 0)) - int((met.get((w,)) or 0)) for w in weeks]
+    return {
+        "has_duties": bool(numbers),
+        "rate": share(all_met, all_due),
+        "due": all_due,
+        "met": all_met,
+        "standing": standing,
+        "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),  # type: ignore[arg-type]
+        "late_people": _late_people(actor, where),
+        "late": _late(actor, numbers),
+    }
+
+
+def _late_people(actor: Any, where: Q) -> list[dict[str, Any]]:
+    rows = list(
+        Tally.objects.seen_by(actor)
+        .filter(where, state="BREACHED")
+        .values("person_id")
+        .annotate(n=Sum("number"))
+        .filter(n__gt=0)
+        .order_by("-n")[:LATE_PEOPLE]
+    )
+    people = Person.objects.everything("同事名录").in_bulk(
+        [r["person_id"] for r in rows if r["person_id"]]
+    )
+    most = max((r["n"] for r in rows), default=1)
+    return [
+        {
+            "person": people.get(row["person_id"]),
+            "n": row["n"],
+            "percent": 100 * row["n"] / most,
+        }
+        for row in rows
+    ]
+
+
+def _late(actor: Any, numbers: list[int]) -> list[duties.Duty]:
+    rows = (
+        Obligation.objects.seen_by(actor)
+        .filter(rule_id__in=numbers, state="BREACHED")
+        .select_related("rule__clause", "person")
+        .order_by("-due_at")[:LATE_ROWS]
+    )
+    return duties.describe(rows, actor)
