@@ -18,7 +18,7 @@ from fangyuan.engine.models import Clause, Obligation, Rule, Tally
 from fangyuan.metrics.compliance import due_duties, met_duties
 from fangyuan.metrics.measure import Span, measure, share
 from fangyuan.org.models import Person
-from fangyuan.site import wheel
+from fangyuan.site import clause_words, wheel
 from fangyuan.site.cockpit import WEEK, WEEKS, monday
 
 LATE_ROWS, LATE_PEOPLE = 30, 8
@@ -88,9 +88,9 @@ def _flat(params: dict[str, Any]) -> list[tuple[str, str, bool]]:
     rows = []
     for name, value in params.items():
         if name == "proposed" and isinstance(value, dict):
-            rows += [(key, _said(inner), True) for key, inner in value.items()]
+            rows += [(clause_words.name(key), _said(inner), True) for key, inner in value.items()]
         else:
-            rows.append((name, _said(value), False))
+            rows.append((clause_words.name(name), _said(value), False))
     return rows
 
 
@@ -100,8 +100,8 @@ def _said(value: Any) -> str:
     if isinstance(value, list):
         return "、".join(_said(item) for item in value)
     if isinstance(value, dict):
-        return "；".join(f"{key} {_said(inner)}" for key, inner in value.items())
-    return str(value)
+        return "；".join(f"{clause_words.name(key)} {_said(inner)}" for key, inner in value.items())
+    return clause_words.value(str(value))
 
 
 def _neighbours(found: Clause) -> list[Clause]:
@@ -128,7 +128,7 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
         .annotate(n=Sum("number"))
     }
     rates = [share(met.get((w,)), due.get((w,))) for w in weeks]
-    missed = [int((due.get((w,)) or 0)) - int((met.get((w,)) or 0)) for w in weeks]
+    missed = [int(due.get((w,)) or 0) - int(met.get((w,)) or 0) for w in weeks]
     return {
         "has_duties": bool(numbers),
         "rate": share(all_met, all_due),
