@@ -129,14 +129,16 @@ def describe(found: Iterable[Any], actor: Any) -> list[Duty]:
     Subjects outside the actor's rows keep their type's name only.
     """
     rows = list(found)
-    names = _names(rows, actor)
+    names = subject_names(rows, actor)
     return [_duty(row, names) for row in rows]
 
 
-def _names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
+def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
+    """The names of what these rows are about, as far as the actor sees it; one query per type."""
     wanted: dict[str, set[int]] = {}
     for row in rows:
-        wanted.setdefault(row.subject_type, set()).add(row.subject_id)
+        if row.subject_type:
+            wanted.setdefault(row.subject_type, set()).add(row.subject_id)
     names: dict[tuple[str, int], str] = {}
     types = records.row_types()
     for kind, numbers in wanted.items():

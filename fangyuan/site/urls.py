@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fangyuan.site import clauses, cockpit, components, offline, palette, views, workbench
+from fangyuan.site import (
+    approvals,
+    clauses,
+    cockpit,
+    components,
+    offline,
+    palette,
+    views,
+    workbench,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", workbench.workbench, name="workbench"),
     path("cockpit", cockpit.cockpit, name="cockpit"),
     path("clause/<str:number>", clauses.clause, name="clause"),
+    path("approvals", approvals.approvals, name="approvals"),
+    path("approvals/<int:number>", approvals.approvals, name="approval"),
+    path("approvals/<int:number>/decide", approvals.decide, name="decide"),
     path("palette", palette.palette, name="palette"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
