@@ -13,13 +13,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from fangyuan.access import table
+from fangyuan.access import scopes, table
 from fangyuan.core import fields, text
 from fangyuan.core.models import Term
 from fangyuan.desk import columns
@@ -375,20 +376,32 @@ def filters(desk: Any) -> dict[str, Filter]:
 
 
 def veiled(actor: Any, record: str) -> frozenset[str]:
-    """Fields hidden from the actor on at least some rows: a condition on them would tell."""
+    """Fields hidden from the actor on at least some rows: sorting by them would tell."""
     return frozenset().union(*(grant.hide for grant in table.grants(actor, record, "r")))
 
 
 def narrow(rows: Any, desk: Any, chosen: Mapping[str, str], actor: Any, now: datetime) -> Any:
     """The rows for which every chosen condition holds; raises BadQuery."""
-    known, hidden = filters(desk), veiled(actor, desk.name)
+    known, hidden = filters(desk), table.hidden(actor, desk.name)
+    partly = veiled(actor, desk.name)
     for name, value in chosen.items():
         if name not in known:
             raise BadQuery(f"{desk.label}不能按“{name}”筛选")
         if name in hidden:
             raise BadQuery(f"“{known[name].label}”不在你的权限内,不能用来筛选")
+        if name in partly:
+            rows = rows.filter(showing(actor, desk.model, name))
         rows = rows.filter(known[name].where(value, actor, now))
     return rows
+
+
+def showing(actor: Any, model: Any, name: str) -> Q:
+    """The rows on which the actor is shown this field."""
+    found = NEVER
+    for grant in table.grants(actor, model.record_name(), "r"):
+        if name not in grant.hide:
+            found |= scopes.SCOPES[grant.rows](actor, model)
+    return found
 
 
 def name_field(model: Any) -> str:
@@ -404,12 +417,13 @@ def matching(model: Any, names: Any, words: str, actor: Any) -> Q:
     if not plain:
         return Q()
     found, code = NEVER, _code(words)
-    hidden = veiled(actor, model.record_name()) | table.masked(model.record_name())
+    partly, masked = veiled(actor, model.record_name()), table.masked(model.record_name())
     for name in names:
         if "__" in name:
             found |= _through(model, name, code, actor)
         else:
-            found |= _named(model, name, words.strip(), code, is_exact=name in hidden)
+            meant = _named(model, name, words.strip(), code, is_exact=name in masked)
+            found |= meant & showing(actor, model, name) if name in partly else meant
     return found
 
 
@@ -424,9 +438,10 @@ def _through(model: Any, path: str, code: str, actor: Any) -> Q:
     """Rows of which a child has this number; looked up first, so that an index finds the rows."""
     relation, name = model._meta.get_field(path.split("__")[0]), path.split("__")[1]
     child = relation.related_model
-    if len(code) < 7 or name in veiled(actor, child.record_name()):
+    if len(code) < 7:
         return NEVER
-    found = child.objects.seen_by(actor).filter(**{name: code}).order_by()
+    shown = showing(actor, child, name)
+    found = child.objects.seen_by(actor).filter(shown, **{name: code}).order_by()
     return Q(pk__in=list(found.values_list(relation.field.attname, flat=True)[:LIST_MOST]))
 
 
@@ -437,12 +452,20 @@ def _named(model: Any, name: str, words: str, code: str, *, is_exact: bool) -> Q
     if isinstance(found, fields.Uscc):
         return Q(Exact(Upper(name), code)) if len(code) == 18 else NEVER
     if is_exact or isinstance(found, fields.Phone):
-        return Q(**{name: code if code else words.lower()})
+        return _whole(found, name, words)
     if name == "name" and "grams" in has and not words.isascii():
         return Q(grams__contains=text.query_grams(words))
     if name == "name" and "pinyin" in has and words.isascii():
         return NEVER if is_number else _sounding(words)
     return Q(**{f"{name}__icontains": words})
+
+
+def _whole(found: Any, name: str, words: str) -> Q:
+    """Rows with exactly this value; words that cannot be one find nothing."""
+    try:
+        return Q(**{name: found.to_python(words)})
+    except ValidationError:
+        return NEVER
 
 
 def _sounding(words: str) -> Q:

@@ -356,7 +356,7 @@ class ListPage:
     @cached_property
     def addable(self) -> list[dict[str, Any]]:
         """The conditions that may be added, each with the address that opens it."""
-        hidden = filters.veiled(self.actor, self.desk.name)
+        hidden = table.hidden(self.actor, self.desk.name)
         return [
             {"label": one.label, "url": self.query.url(self.path, add=one.name)}
             for one in _filters(self.desk)
