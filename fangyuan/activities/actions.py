@@ -150,7 +150,7 @@ def _gaps(line: Any) -> list[door.Unmet]:
     ]
 
 
-@door.verb("plan", label="审核通过", asks=("guidance",), writes=("stage", "guidance"))
+@door.verb("plan", label="审核", asks=("guidance",), writes=("stage", "guidance"))
 def approve_plan(deed: door.Deed, plan: Any, *, guidance: str = "") -> Any:
     """Pass a plan, with guidance (KA-3.3.1c)."""
     return deed.change(plan, stage="APPROVED", guidance=guidance or plan.guidance)

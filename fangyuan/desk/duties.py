@@ -144,10 +144,10 @@ def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
     for kind, numbers in wanted.items():
         model = types[kind]
         seen = model._base_manager.filter(scopes.seen(actor, model), pk__in=numbers)
-        related = [f.name for f in model._meta.fields if f.name in ("customer", "person", "plan")]
+        related = [f.name for f in model._meta.fields if f.name in ("customer", "plan")]
         for record in seen.select_related(*related):
             about = next((getattr(record, n) for n in related if getattr(record, n, None)), None)
-            names[kind, record.pk] = f"{about}" if about and kind != "person" else str(record)
+            names[kind, record.pk] = str(about or record)
     return names
 
 
