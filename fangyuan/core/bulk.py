@@ -176,6 +176,11 @@ def write(
     return created, [row[0] for row in cursor.fetchall()]
 
 
+def measure(cursor: Any, model: type[records.Record]) -> None:
+    """Tell the planner how large the table has become."""
+    cursor.execute(f"ANALYZE {quoted(model._meta.db_table)}")
+
+
 def sql_of(expression: Any, model: Any) -> str:
     """A condition or expression over the columns of a table, with its values written in."""
     query = Query(model=model, alias_cols=False)

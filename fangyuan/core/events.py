@@ -61,6 +61,7 @@ def grant(cursor: Any, tables: set[str]) -> None:
     cursor.execute(
         f"GRANT USAGE ON SCHEMA public TO {APP_ROLE};"
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE};"
+        f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {APP_ROLE};"
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE};"
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {APP_ROLE};"
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import Count, Exists, OuterRef, Q, Subquery, TextField, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Upper
+from django.db.models.lookups import Exact
 
 from fangyuan.core import facts
 from fangyuan.customers.models import Contact, Customer
@@ -30,7 +31,9 @@ def _of_contact(column: str) -> Coalesce:
 def _duplicates() -> Coalesce:
     same = (
         Customer._base_manager.filter(
-            Q(name_key=OuterRef("name_key")) | Q(uscc=OuterRef("uscc"), uscc__gt=""),
+            # Upper, as the index of the codes has them.
+            Q(name_key=OuterRef("name_key"))
+            | Q(Exact(Upper("uscc"), Upper(OuterRef("uscc"))), uscc__gt=""),
             removed_at=None,
             merged_into=None,
         )

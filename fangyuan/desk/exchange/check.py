@@ -11,7 +11,7 @@ from django.db.models import CheckConstraint, UniqueConstraint
 from fangyuan.access import scopes, table
 from fangyuan.core import bulk
 from fangyuan.desk.exchange import columns as shape
-from fangyuan.desk.exchange import identity, mistakes, resolve
+from fangyuan.desk.exchange import identity, kids, mistakes, resolve
 from fangyuan.desk.exchange.columns import Column
 from fangyuan.desk.exchange.mistakes import Bad, Mistake
 from fangyuan.door import VERBS
@@ -20,6 +20,7 @@ from fangyuan.engine import gates
 S, FRESH = bulk.STAGE, bulk.FRESH
 _CHUNK = 5_000
 _NAMED = 200
+_MANY = 1_000  # from here on the planner's picture of a table is wrong enough to be slow
 Found = Iterator[Mistake]
 
 
@@ -187,24 +188,33 @@ def _unmet(load: Any, model: Any, numbers: list[int]) -> Iterator[gates.Unmet]:
         yield from gates.unmet(model, numbers[start : start + _CHUNK], at=load.deed.at)
 
 
-def written_rows(load: Any, created: list[int], changed: list[int], owed: set[Any]) -> Found:
+def written_rows(
+    load: Any, created: list[int], written: list[tuple[Any, int, list[int]]], owed: set[Any]
+) -> Found:
     """Rows that reach beyond the person's rows, or break a rule of the rulebook."""
     if not load.sees_all:
         _hold(load, created)
         yield from _outside(load, created)
     if load.deed.is_history:
         return
-    unmet = [one for one in _unmet(load, load.model, [*created, *changed]) if one.debt not in owed]
-    if not unmet:
-        return
-    load.cursor.execute(
-        f"SELECT id, row FROM {FRESH} WHERE id = ANY(%s)", [[one.subject_id for one in unmet]]
-    )
+    for model, _, numbers in written:
+        if len(numbers) >= _MANY:
+            bulk.measure(load.cursor, model)
+    for model, sign, numbers in written:
+        unmet = [one for one in _unmet(load, model, numbers) if one.debt not in owed]
+        if unmet:
+            yield from _unmet_rows(load, model, sign, unmet)
+
+
+def _unmet_rows(load: Any, model: Any, sign: int, unmet: list[gates.Unmet]) -> Found:
+    wanted = [sign * (one.subject_id or 0) for one in unmet]
+    load.cursor.execute(f"SELECT id, row FROM {kids.ROWS} WHERE id = ANY(%s)", [wanted])
     rows = dict(load.cursor.fetchall())
-    labels = {column.name: column.label for column in shape.of_model(load.model)}
+    labels = {column.name: column.label for column in shape.of_model(model)}
     for one in unmet:
-        if one.subject_id in rows:
-            yield Mistake(rows[one.subject_id], labels.get(one.field, ""), "", one.sentence, "")
+        row = rows.get(sign * (one.subject_id or 0))
+        if row is not None:
+            yield Mistake(row, labels.get(one.field, ""), "", one.sentence, "")
 
 
 def _hold(load: Any, created: list[int]) -> None:

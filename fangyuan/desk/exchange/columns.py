@@ -13,7 +13,7 @@ from django.db import models
 
 from fangyuan.access import table
 from fangyuan.core import records
-from fangyuan.desk.exchange import identity
+from fangyuan.desk.exchange import identity, kids
 from fangyuan.desk.exchange.mistakes import Mistake, Unreadable
 
 ERRORS = "错误"  # the extra column of a workbook of rows to correct; ignored when it comes back
@@ -28,14 +28,14 @@ class Column:
     name: str
     label: str
     field: Any
-    kind: str  # value, reference, pointer, key, recorded
+    kind: str  # value, reference, pointer, key, recorded, child
 
     @property
     def is_needed(self) -> bool:
         """Whether a new record cannot do without a value here."""
         if self.kind == "pointer":
             return not self.field.null
-        if self.kind in ("key", "recorded"):
+        if self.kind in ("key", "recorded", "child"):
             return False
         return not (self.field.null or self.field.blank or self.field.has_default())
 
@@ -46,8 +46,15 @@ class Column:
 
     @property
     def stored(self) -> str:
-        """The name of the database column; a pointer has two, this is the number."""
+        """The name of the stage's column; a pointer has two, this is the number."""
+        if self.kind == "child":
+            return self.name
         return f"{self.name}_id" if self.kind == "pointer" else str(self.field.column)
+
+    @property
+    def group(self) -> str:
+        """The reverse name of the child records that a child's column is about."""
+        return self.name.partition(".")[0] if self.kind == "child" else ""
 
 
 def of_model(model: Any) -> list[Column]:
@@ -62,9 +69,22 @@ def of_model(model: Any) -> list[Column]:
                 found.append(Column(name, pointer.verbose_name, pointer, "pointer"))
         elif _is_open(field):
             found.append(Column(field.name, str(field.verbose_name), field, _kind(field)))
+    found += _children(model)
     found.append(
         Column("recorded_at", "录入时间", model._meta.get_field("recorded_at"), "recorded")
     )
+    return found
+
+
+def _children(model: Any) -> list[Column]:
+    """Columns of a child record that comes in the same row."""
+    found = []
+    for section in kids.sections(model):
+        child, _ = kids.relation(model, section)
+        for name in section.fields:
+            field = child._meta.get_field(name)
+            label = f"{section.title} {field.verbose_name}"
+            found.append(Column(f"{section.of}.{name}", label, field, "child"))
     return found
 
 
@@ -157,8 +177,8 @@ def guess(headers: Sequence[Any], model: Any, actor: Any) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name).strip().lower()
-    return plain.rstrip("*").strip()
+    plain = "".join(unicodedata.normalize("NFKC", name).lower().split())
+    return plain.rstrip("*")
 
 
 def missing(columns: Sequence[Column | None], model: Any) -> list[str]:

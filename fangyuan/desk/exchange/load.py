@@ -17,7 +17,7 @@ from fangyuan import door
 from fangyuan.access import table
 from fangyuan.core import bulk, tables
 from fangyuan.desk.exchange import (
-    check, columns, history, mistakes, resolve, rows, sources, terms,
+    check, columns, history, kids, mistakes, resolve, rows, sources, terms,
 )  # fmt: skip
 from fangyuan.desk.exchange.mistakes import Mistakes
 
@@ -205,9 +205,12 @@ class Load:
         owed = check.owed(self)
         try:
             with transaction.atomic():
+                known = set(self.found.rows)
                 created, changed = bulk.write(self.cursor, self.model, self.given)
-                self.note(check.written_rows(self, created, changed, owed))
-                if self.found.rows - {0} and not self._was_dropped():
+                written = [(self.model, 1, [*created, *changed])]
+                written += [(model, -1, numbers) for model, numbers in kids.write(self)]
+                self.note(check.written_rows(self, created, written, owed))
+                if self.found.rows - known:
                     raise _TakeBack
         except _TakeBack:
             return
@@ -215,14 +218,6 @@ class Load:
             self._raced(raced)
             return
         self.outcome.created, self.outcome.changed = len(created), len(changed)
-
-    def _was_dropped(self) -> bool:
-        """Whether every row with a mistake has been left out already."""
-        self.cursor.execute(
-            f"SELECT EXISTS (SELECT FROM {bulk.STAGE} WHERE row = ANY(%s))",
-            [sorted(self.found.rows)],
-        )
-        return not self.cursor.fetchone()[0]
 
     def _raced(self, raced: IntegrityError) -> None:
         """Somebody wrote the same meanwhile: look again, so that the rows are named."""

@@ -64,7 +64,7 @@ def stage_columns(slots: Sequence[Slot], model: Any, indexed: Sequence[str]) -> 
 
 def given(slots: Sequence[Slot], indexed: Sequence[str]) -> set[str]:
     """The table's columns that the file says something about."""
-    found = {slot.column.stored for slot in slots} | set(indexed)
+    found = {slot.column.stored for slot in slots if slot.column.kind != "child"} | set(indexed)
     return found | {f"{s.column.name}_type" for s in slots if s.column.kind == "pointer"}
 
 
@@ -76,7 +76,7 @@ def _reader(column: Column, lookups: Lookups) -> Callable[[Any], Cells]:
     if column.kind == "key":
         return lambda cell: [values.plain(cell).strip() or None]
     read = values.reader(column.field, lookups)
-    if column.kind == "recorded":
+    if column.kind in ("recorded", "child"):
         return lambda cell: [read(cell) if values.plain(cell).strip() else None]
     return lambda cell: [read(cell)]
 
