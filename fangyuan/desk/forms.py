@@ -56,14 +56,16 @@ class DeskForm(forms.Form):
         return found
 
     def values(self, *, is_child: bool = False, only_changed: bool = False) -> dict[str, Any]:
-        """What was entered, under the names that the door knows."""
+        """What was entered, under the names that the door knows; of a new record without what was
+        left empty, so that it begins with the type's defaults."""
         found = {}
         for name, value in self.cleaned_data.items():
             if name == "revision" or name.startswith(CHILD) != is_child:
                 continue
             if only_changed and name not in self.changed_data:
                 continue
-            if getattr(self.fields[name], "keeps_when_empty", False) and not value:
+            may_be_left = getattr(self.fields[name], "keeps_when_empty", not only_changed)
+            if may_be_left and value in (None, "", []):
                 continue
             found[self.fields[name].stored_as] = value
         return found

@@ -28,7 +28,7 @@ def rule(company):
     def put(kind: str, record: str, number: str = "RES-3.1.2a", **params: object) -> Rule:
         with door.acting(by=None, action="test") as deed:
             policy = deed.create(Policy, {"code": "res", "title": "资源管理", "version": number})
-            values = {"policy": policy, "number": number, "area": "", "kind": ""}
+            values = {"policy": policy, "number": number, "area": "资源", "kind": "规则"}
             clause = deed.create(Clause, {**values, "title": "资料完整"})
             return deed.create(
                 Rule,
