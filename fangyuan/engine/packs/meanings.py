@@ -151,6 +151,8 @@ class _Meaning:
             yield from self._try(where, self.known.kind, record, str(value))
         elif plain == "valid" and value not in FORMATS:
             yield where, f"没有“{value}”这种格式,只有 {'、'.join(FORMATS)}"
+        elif plain in ("in", "has") and not (isinstance(value, list) and value):
+            yield where, f"“{word}”后面要写一个列表,如 [甲, 乙]"
         elif plain in ("is", "in", "has"):
             yield from self._codes(name, kind, value, where)
         elif plain == "empty" and not isinstance(value, bool):
@@ -161,13 +163,13 @@ class _Meaning:
     def _codes(self, name: str, kind: str, value: Any, where: Where) -> Said:
         allowed = names.codes(kind)
         for one in value if isinstance(value, list) else [value]:
-            if allowed and one not in allowed:
+            if isinstance(one, dict | list) or one is None:
+                yield where, f"“{name}”的取值要写成一个词或数"
+            elif allowed and one not in allowed:
                 near = names.nearest(str(one), allowed)
                 yield where, f"“{name}”没有“{one}”这个取值{near}"
             elif kind == "bool" and not isinstance(one, bool):
                 yield where, f"“{name}”后面写 true 或 false"
-            elif isinstance(one, (dict, list)) or one is None:
-                yield where, f"“{name}”的取值要写成一个词或数"
 
     def _moment(self, record: str, name: str, where: Where) -> Said:
         if stream := self.known.streams.get(name):

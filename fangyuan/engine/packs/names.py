@@ -78,7 +78,8 @@ class Names:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A suggestion for a mistyped name, or how to go on without one."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    cutoff = 0.5 if len(name) <= 3 else 0.6
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return f",是不是“{close[0]}”" if close else ",请核对拼写"
 
 

@@ -47,7 +47,7 @@ def phrase(error: dict[str, Any], shape: type[BaseModel]) -> str:
 
 def _remedy(error: dict[str, Any], name: str) -> str:
     kind = str(error["type"])
-    if kind == "literal_error":
+    if kind in ("literal_error", "enum"):
         return f"只能是 {_listed(error)}"
     return _FORMS.get(name) or _TYPES.get(kind) or _size(error)
 
@@ -57,7 +57,8 @@ def _words(shape: type[BaseModel]) -> Iterable[str]:
 
 
 def _listed(error: dict[str, Any]) -> str:
-    return str(error.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", "、")
+    said = str(error.get("ctx", {}).get("expected", "")).replace("'", "")
+    return said.replace(" or ", "、").replace(", ", "、")
 
 
 def _size(error: dict[str, Any]) -> str:

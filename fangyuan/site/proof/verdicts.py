@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from fangyuan.access import scopes
-from fangyuan.core import records
+from fangyuan.core import facts, records, words
 from fangyuan.engine.models import Approval, Obligation, Request, State
 from fangyuan.engine.packs.names import nearest
 from fangyuan.site.proof.stories import Confused
@@ -37,6 +37,7 @@ class Verdicts:
             "看得见字段": lambda who, said: self._reads(who, said, True),
             "看不见字段": lambda who, said: self._reads(who, said, False),
             "题目": self._items,
+            "圈选": self._selects,
         }
 
     def check(self, step: Mapping[str, Any]) -> None:
@@ -83,12 +84,12 @@ class Verdicts:
         if len(rows) != 1:
             what = _told(rows) if rows else "没有"
             raise Confused(f"“{name}”应有一项义务,实际{what};多项时写明期或规则")
-        facts = _facts(rows[0])
+        known = _facts(rows[0])
         for label, value in wanted.items():
-            if label not in facts:
-                raise Confused(f"义务没有“{label}”这一项{nearest(label, facts)}")
-            if facts[label] != _plain(label, value):
-                raise Confused(f"“{name}”的{label}应为“{value}”,实际“{_shown(facts[label])}”")
+            if label not in known:
+                raise Confused(f"义务没有“{label}”这一项{nearest(label, known)}")
+            if known[label] != _plain(label, value):
+                raise Confused(f"“{name}”的{label}应为“{value}”,实际“{_shown(known[label])}”")
 
     def _record(self, name: str, said: Mapping[str, Any]) -> None:
         record = self.words.find(name)
@@ -138,6 +139,17 @@ class Verdicts:
                 if (field not in hidden) != wanted:
                     verb = "应" if wanted else "不应"
                     raise Confused(f"{who}{verb}看得见“{name}”的{label}")
+
+    def _selects(self, who: str, said: Mapping[str, Any]) -> None:
+        """Whom a filter of a list finds among what this person sees."""
+        model, _ = self.words.record(str(said["词"]))
+        condition = dict(said["条件"])
+        seen = facts.annotate(
+            model.objects.seen_by(self.words.find(who)), words.names(condition)
+        ).filter(words.where(model, condition))
+        found = sorted(str(record) for record in seen)
+        if found != sorted(said["得到"]):
+            raise Confused(f"{who}应圈选到 {said['得到']},实际 {found}")
 
     def _items(self, code: str, labels: list[str]) -> None:
         model = records.row_types()["form"]
