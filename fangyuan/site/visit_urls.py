@@ -1,0 +1,20 @@
+"""Addresses of visits, visit plans, reviews and changes; they come before the desk's."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from fangyuan.site import visits
+
+urlpatterns = [
+    path("visits", visits.day, name="visits"),
+    path("visits/new", visits.new, name="visit_new"),
+    path("visits/lookup", visits.lookup, name="visit_lookup"),
+    path("visits/<int:pk>", visits.visit, name="visit"),
+    path("visits/<int:pk>/appoint", visits.appoint, name="visit_appoint"),
+    path("visits/<int:pk>/check-in", visits.check_in, name="visit_check_in"),
+    path("visits/<int:pk>/check-out", visits.check_out, name="visit_check_out"),
+    path("visits/<int:pk>/record", visits.write, name="visit_record"),
+    path("visits/<int:pk>/cancel", visits.cancel, name="visit_cancel"),
+    path("visits/<int:pk>/call/<int:contact>", visits.call, name="visit_call"),
+]
