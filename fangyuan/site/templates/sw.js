@@ -1,5 +1,5 @@
-// The visit pages without a connection: the shell from the cache, the pages from the net first and
-// else as they were last seen. Nothing else is kept, and signing in anew throws the pages away.
+// The visit pages without a connection: everything comes from the net first, so that no page meets
+// an older style, and else as it was last seen. Signing in anew throws the pages away.
 const SHELL = "fy-shell-{{ version }}";
 const PAGES = "fy-pages";
 const FILES = [{% for file in files %}"{{ file|escapejs }}"{% if not forloop.last %}, {% endif %}{% endfor %}];
@@ -20,8 +20,11 @@ self.addEventListener("activate", (event) => {
 });
 
 async function shell(request) {
-  const kept = await caches.match(request, { ignoreVary: true });
-  return kept || fetch(request);
+  try {
+    return await fetch(request);
+  } catch {
+    return caches.match(request, { ignoreVary: true });
+  }
 }
 
 async function page(request, keep) {

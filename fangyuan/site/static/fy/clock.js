@@ -5,6 +5,7 @@ import { all, say } from "./dom.js";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const PLAIN = document.querySelector("link[rel=icon]")?.href || "/";
 const SPOKEN = [[HOUR, "还剩 1 小时"], [15 * MINUTE, "还剩 15 分"], [0, "到期了"]];
 const before = new WeakMap();
 let ahead = Date.parse(document.body.dataset.now || "") - Date.now() || 0;
@@ -71,7 +72,7 @@ async function calibrate() {
   if (fixed || document.hidden) return;
   try {
     const sent = Date.now();
-    const answer = await fetch("/healthz", { method: "HEAD", cache: "no-store" });
+    const answer = await fetch(PLAIN, { method: "HEAD", cache: "no-store" });
     const stamp = Date.parse(answer.headers.get("Date") || "");
     // The header has whole seconds, so a small difference says nothing.
     const found = stamp + (Date.now() - sent) / 2 - Date.now();
