@@ -1,4 +1,4 @@
-"""Entering and changing: rules beside the fields, nothing lost, both values when two people write."""
+"""Entering and changing: rules beside the fields, nothing lost, both values in a conflict."""
 
 from __future__ import annotations
 

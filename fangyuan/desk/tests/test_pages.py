@@ -1,0 +1,252 @@
+"""Record pages: panels, histories, verbs, comments, the recycle bin, undoing."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from conftest import local
+from fangyuan import door
+from fangyuan.activities.models import Activity
+from fangyuan.core.models import Event
+from fangyuan.customers.models import Lead
+from fangyuan.desk import declare
+from fangyuan.desk.models import Change, Comment
+from fangyuan.engine.models import Obligation, Request
+from fangyuan.org.models import Holding, Message
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def duty(company, rule):
+    """Put an obligation about a record into the ledger."""
+    made = rule("DEADLINE", "activity", "KA-3.3.2", on="ended_at", until="written_at")
+
+    def put(subject, state: str, due, met=None, person=None) -> Obligation:
+        values = {
+            "rule": made,
+            "occurrence": f"{state}{due}",
+            "began_on": due.date().replace(day=1),
+        }
+        values |= {"began_at": due - timedelta(days=1), "due_at": due, "met_at": met}
+        one = Obligation(**values, state=state, person=person or company.li)
+        one.subject = subject
+        one.save(force_insert=True)
+        return one
+
+    return put
+
+
+@pytest.fixture
+def activity(company):
+    """A visit that 小李 has made."""
+    values = {
+        "customer": company.customer,
+        "person": company.li,
+        "kind": "VISIT",
+        "result": "节拍 42 秒可接受",
+        "started_at": local("2026-11-18 10:14"),
+        "ended_at": local("2026-11-18 11:24"),
+    }
+    return door.create(Activity, values, by=company.li)
+
+
+def test_the_page_shows_duties_of_the_record_and_of_its_visits(visit, company, activity, duty):
+    now = timezone.now()
+    duty(company.customer, "OPEN", now + timedelta(hours=2))
+    duty(activity, "BREACHED", now - timedelta(days=3))
+    duty(activity, "MET", now - timedelta(days=9), met=now - timedelta(days=10))
+    page = visit("li").get(f"/customer/{company.customer.pk}").content.decode()
+    assert "2 件未结" in page
+    assert 'class="clause bad" href="/clause/KA-3.3.2"' in page
+    assert page.index("接下来") < page.index("到期未办") < page.index("按时办结")
+    listed = visit("li").get("/customer/?due=overdue").content.decode()
+    assert "华清电子" not in listed  # the breach is about the visit, the condition about the record
+    assert "逾 3 天" in visit("li").get("/customer/").content.decode()
+
+
+def test_the_timeline_puts_visits_changes_and_writes_on_one_axis(visit, company, activity):
+    change = {"kind": "NEED", "occurred_at": local("2026-11-19 09:00"), "after": "要加线"}
+    values = {**change, "subject": company.customer, "reported_by": company.li}
+    door.create(Change, values, by=company.li)
+    door.change(company.customer, {"address": "昆山"}, by=company.li, reason="搬家")
+    page = visit("li").get(f"/customer/{company.customer.pk}/~timeline", headers=HTMX)
+    text = page.content.decode()
+    assert "<html" not in text
+    assert text.index("注册地址:苏州市工业园区星湖街 1 号 → 昆山") < text.index("要加线")
+    assert text.index("要加线") < text.index("节拍 42 秒可接受")
+    assert "小李 · 搬家" in text
+    url = f"/customer/{company.customer.pk}/~timeline?kind=contact"
+    assert "搬家" not in visit("li").get(url, headers=HTMX).content.decode()
+    assert visit("li").get(f"{url}s").status_code == 400
+
+
+def test_a_long_timeline_comes_in_pages(visit, company):
+    for number in range(45):  # a test is one transaction, whose writes all have one instant
+        event = {"record": "customer", "record_id": company.customer.pk, "op": "U", "xid": 1}
+        diff = {"address": [None, f"示范路 {number} 号"]}
+        event |= {"at": company.since + timedelta(hours=number), "diff": diff}
+        Event(**event, actor=company.li.pk, action="change", channel="PAGE").save()
+    url, seen = f"/customer/{company.customer.pk}/~timeline?kind=event", set()
+    for _ in range(4):
+        text = visit("li").get(url, headers=HTMX).content.decode()
+        seen |= {number for number in range(45) if f"→ 示范路 {number} 号" in text}
+        if 'class="more"' not in text:
+            break
+        url = text.split('class="more" href="')[1].split('"')[0].replace("&amp;", "&")
+    assert seen == set(range(45))
+
+
+def test_a_field_tells_who_changed_it_when_and_why(visit, company):
+    door.change(company.customer, {"intent": "HIGH"}, by=company.wang, reason="会上确认")
+    url = f"/customer/{company.customer.pk}/history/intent"
+    text = visit("li").get(url, headers=HTMX).content.decode()
+    assert "王总 · 会上确认 · 页面" in text
+    assert "高" in text
+    assert visit("li").get(f"/contact/{company.contact.pk}/history/phone").status_code == 404
+    assert visit("zhao").get(url).status_code == 404
+
+
+def test_a_verb_asks_then_acts(visit, company):
+    url = f"/customer/{company.customer.pk}/do/regrade"
+    assert "定级依据" in visit("wang").get(url, headers=HTMX).content.decode()
+    visit("wang").post(url, {"grade": "A", "grade_basis": "年采购 400 万"})
+    company.customer.refresh_from_db()
+    assert company.customer.grade == "A"
+    refused = visit("li").post(url, {"grade": "B", "grade_basis": "x"}).content.decode()
+    assert "你的岗位不能“调整分级”" in refused
+
+
+def test_a_verb_that_wants_approval_says_whose_word_it_waits_for(visit, company, rule):
+    rule("APPROVAL", "customer", on="regrade", approvers=["line_manager"])
+    url = f"/customer/{company.customer.pk}/do/regrade"
+    browser = visit("li")
+    browser.post(url, {"grade": "A", "grade_basis": "年采购 400 万"})
+    page = browser.get(f"/customer/{company.customer.pk}").content.decode()
+    assert "已提交审批,等 王总" in page
+    assert Request._base_manager.get().state == "WAITING"
+    company.customer.refresh_from_db()
+    assert company.customer.grade == "D"
+
+
+def test_a_colleague_named_in_a_comment_gets_a_message(visit, company):
+    url = f"/customer/{company.customer.pk}/comment"
+    visit("li").post(url, {"text": "@王总 请看一下报价"})
+    assert Comment._base_manager.get().author_id == company.li.pk
+    message = Message._base_manager.get(person=company.wang)
+    assert message.subject == ("customer", company.customer.pk)
+    page = visit("wang").get(f"/customer/{company.customer.pk}").content.decode()
+    assert "请看一下报价" in page
+
+
+def undo_of(browser, url: str) -> str:
+    """The undo address of the toast on a page."""
+    page = browser.get(url).content.decode()
+    return page.split('action="/undo/')[1].split('"')[0]
+
+
+def test_removing_is_undone(visit, company):
+    browser = visit("li")
+    browser.post(f"/contact/{company.contact.pk}/remove")
+    company.contact.refresh_from_db()
+    assert company.contact.removed_at is not None
+    token = undo_of(browser, "/contact/")
+    assert visit("wang").post(f"/undo/{token}").status_code == 302  # not his to undo
+    company.contact.refresh_from_db()
+    assert company.contact.removed_at is not None
+    browser.post(f"/undo/{token}")
+    company.contact.refresh_from_db()
+    assert company.contact.removed_at is None
+
+
+def test_a_cell_is_changed_in_place_and_undone(visit, company):
+    browser, url = visit("li"), f"/customer/{company.customer.pk}/cell/intent"
+    assert "data-inline" in browser.get(url, headers=HTMX).content.decode()
+    revision = company.customer.revision
+    answer = browser.post(url, {"intent": "HIGH", "revision": revision}, headers=HTMX)
+    assert "高" in answer.content.decode()
+    toast = json.loads(answer["HX-Trigger"])["toast"]
+    assert toast["text"] == "已改购买意向"
+    stale = browser.post(url, {"intent": "LOW", "revision": revision}, headers=HTMX)
+    assert "小李 刚改成 高" in stale.content.decode()
+    browser.post(toast["undo_url"])
+    company.customer.refresh_from_db()
+    assert company.customer.intent is None
+    assert browser.get(url.replace("intent", "name")).status_code == 404
+
+
+def test_what_somebody_changed_since_is_not_undone(visit, company):
+    browser, url = visit("li"), f"/customer/{company.customer.pk}/cell/intent"
+    answer = browser.post(url, {"intent": "HIGH"}, headers=HTMX)
+    door.change(company.customer, {"intent": "LOW"}, by=company.wang)
+    browser.post(json.loads(answer["HX-Trigger"])["toast"]["undo_url"])
+    company.customer.refresh_from_db()
+    assert company.customer.intent == "LOW"
+
+
+def test_one_field_is_set_on_many_rows_and_undone(visit, company):
+    browser, pk = visit("li"), company.customer.pk
+    url = "/customer/bulk/set/intent"
+    assert "华清电子" in browser.get(f"{url}?pick={pk}", headers=HTMX).content.decode()
+    browser.post(url, {"pick": pk, "go": 1, "intent": "HIGH"})
+    company.customer.refresh_from_db()
+    assert company.customer.intent == "HIGH"
+    browser.post(f"/undo/{undo_of(browser, '/customer/')}")
+    company.customer.refresh_from_db()
+    assert company.customer.intent is None
+    assert browser.post(url, {"go": 1, "intent": "HIGH"}).status_code == 400
+
+
+def test_many_customers_change_hands_and_come_back(visit, company):
+    def owner():
+        return Holding._base_manager.get(
+            subject_type="customer", subject_id=company.customer.pk, ends_at=None
+        ).person_id
+
+    browser = visit("wang")
+    given = {"pick": company.customer.pk, "go": 1, "person": f"王总 #{company.wang.pk}"}
+    browser.post("/customer/bulk/do/transfer_customer", given)
+    assert owner() == company.wang.pk
+    browser.post(f"/undo/{undo_of(browser, '/customer/')}")
+    assert owner() == company.li.pk
+
+
+def test_the_board_moves_a_card_through_its_verb(visit, company):
+    with door.acting(by=None, action="test") as deed:
+        source = company.customer.source
+        values = {"company": "澜石新材料", "source": source, "occurred_at": company.since}
+        lead = deed.create(Lead, values)
+        held = {"subject": lead, "person": company.li, "role": "OWNER", "starts_at": company.since}
+        deed.create(Holding, held)
+    browser = visit("li")
+    page = browser.get("/lead/board").content.decode()
+    assert page.index('data-lane="NEW"') < page.index("澜石新材料") < page.index('data-lane="MQL"')
+    browser.post(f"/lead/{lead.pk}/move", {"to": "MQL"})
+    lead.refresh_from_db()
+    assert lead.stage == "MQL"
+    assert browser.post(f"/lead/{lead.pk}/move", {"to": "SQL"}, headers=HTMX).status_code == 403
+    assert browser.get("/customer/board").status_code == 404
+
+
+def test_a_move_that_needs_a_reason_asks_for_it(visit, company):
+    with door.acting(by=None, action="test") as deed:
+        values = {"company": "澜石", "source": company.customer.source}
+        lead = deed.create(Lead, {**values, "occurred_at": company.since})
+        held = {"subject": lead, "person": company.li, "role": "OWNER", "starts_at": company.since}
+        deed.create(Holding, held)
+    answer = visit("li").post(f"/lead/{lead.pk}/move", {"to": "INVALID"})
+    assert answer.url == f"/lead/{lead.pk}/do/move_lead?stage=INVALID"
+    page = visit("li").get(answer.url).content.decode()
+    assert '<option value="INVALID" selected>' in page
+
+
+def test_every_panel_has_an_address_of_its_own(visit, company):
+    desk = declare.desk_of("customer")
+    for panel in desk.page:
+        page = visit("boss").get(f"/customer/{company.customer.pk}/~{panel.name}")
+        assert page.status_code == 200, panel.name
+    assert visit("boss").get(f"/customer/{company.customer.pk}/~nothing").status_code == 404
