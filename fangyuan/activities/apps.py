@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class ActivitiesConfig(AppConfig):
-    """The activities room; its facts and verbs register themselves."""
+    """The activities room; its facts, verbs and phrases register themselves."""
 
     name = "fangyuan.activities"
     label = "activities"
@@ -15,3 +15,4 @@ class ActivitiesConfig(AppConfig):
     def ready(self) -> None:
         import_module("fangyuan.activities.facts")
         import_module("fangyuan.activities.actions")
+        import_module("fangyuan.activities.phrases")

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class CustomersConfig(AppConfig):
-    """The customers room; its facts and verbs register themselves."""
+    """The customers room; its facts, verbs and phrases register themselves."""
 
     name = "fangyuan.customers"
     label = "customers"
@@ -15,3 +15,4 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         import_module("fangyuan.customers.facts")
         import_module("fangyuan.customers.actions")
+        import_module("fangyuan.customers.phrases")

@@ -153,7 +153,7 @@ def _is_ka_visit(visit: Any) -> bool:
 
 
 def _expected(owing: list[Any], now: datetime) -> dict[int, Clock]:
-    """The deadlines that the next sweep will write, so that the clock runs from the first second."""
+    """The deadlines that the next sweep will write: the clock runs from the first second."""
     rule = (
         Rule.objects.everything("拜访记录的期限")
         .filter(Q(ends_at=None) | Q(ends_at__gt=now), record="activity", kind="DEADLINE")

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from fangyuan.access import scopes
 from fangyuan.activities.models import Activity, Task
+from fangyuan.core.models import Event
 from fangyuan.desk import duties
 from fangyuan.engine.models import Obligation
-from fangyuan.core.models import Event
 from fangyuan.org.models import Person
 from fangyuan.site import display, route, visit_forms
 
