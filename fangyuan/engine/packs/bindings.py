@@ -118,7 +118,7 @@ def shape_of(raw: Any) -> str:
     return bind if isinstance(bind, str) and bind in BINDS else ""
 
 
-def read(shape: str, raw: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+def read(shape: str, raw: dict[str, Any]) -> tuple[type[Plain] | type[Kind], dict[str, Any]]:
     """The model that a shape is read with, and what it reads."""
     if shape in SHAPES:
         return SHAPES[shape], raw

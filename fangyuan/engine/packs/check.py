@@ -154,7 +154,7 @@ class _Checker:
             self._say(path, _unknown_shape(raw))
             return None
         model, given = read(shape, raw)
-        made: Any = self._shape(model, given, path)
+        made: Binding | None = self._shape(model, given, path)
         if made is not None:
             for more, sentence in meanings.mistakes(made):
                 self._say((*path, *more), sentence)

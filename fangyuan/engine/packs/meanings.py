@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fangyuan.core.words import FORMATS, WORDS
-from fangyuan.engine.kinds import Alert, Approval, Cadence, Gate, Required
+from fangyuan.engine.kinds.alert import Alert
+from fangyuan.engine.kinds.approval import Approval
 from fangyuan.engine.kinds.base import Owed
+from fangyuan.engine.kinds.cadence import Cadence
+from fangyuan.engine.kinds.gate import Gate
+from fangyuan.engine.kinds.required import Required
 from fangyuan.engine.packs import names
 from fangyuan.engine.packs.bindings import (
     Access,

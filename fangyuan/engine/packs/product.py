@@ -12,8 +12,11 @@ from typing import Any
 
 from fangyuan.access import table
 from fangyuan.core import facts, records, words
-from fangyuan.engine.kinds import Alert, Approval, Cadence, Gate
+from fangyuan.engine.kinds.alert import Alert
+from fangyuan.engine.kinds.approval import Approval
 from fangyuan.engine.kinds.base import Kind, Owed
+from fangyuan.engine.kinds.cadence import Cadence
+from fangyuan.engine.kinds.gate import Gate
 from fangyuan.engine.packs import names
 from fangyuan.engine.packs.bindings import (
     Access,

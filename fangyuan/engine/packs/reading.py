@@ -110,7 +110,7 @@ class _Reader:
             return dict(self._items(node, path))
         if isinstance(node, SequenceNode):
             return [self.value(item, (*path, at)) for at, item in enumerate(node.value)]
-        return _scalar(node)
+        return _scalar(node) if isinstance(node, ScalarNode) else None
 
     def _items(self, node: MappingNode, path: Path_) -> Iterator[tuple[str, Any]]:
         known: set[str] = set()

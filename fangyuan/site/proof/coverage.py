@@ -70,7 +70,7 @@ def _waits(clause: models.Clause, running: product.Product, standing: set[int]) 
     for line, raw in enumerate(clause.bindings):
         shape = bindings.shape_of(raw)
         model, given = bindings.read(shape, raw)
-        lacking = running.waits(model.model_validate(given))  # type: ignore[arg-type]
+        lacking = running.waits(model.model_validate(given))
         found.update(lacking)
         if shape not in bindings.SHAPES and not lacking and line not in standing:
             found.add(EXAMPLE)

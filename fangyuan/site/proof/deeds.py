@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fangyuan import door
+from fangyuan.engine import gates
 from fangyuan.engine.models import Request
 from fangyuan.engine.packs.names import nearest
 from fangyuan.org.models import Person
@@ -53,7 +54,7 @@ class Deeds:
         except door.Refused as refused:
             return REFUSED, list(refused.unmet)
         except door.Denied as denied:
-            return DENIED, [door.Unmet(str(denied))]
+            return DENIED, [gates.Unmet(str(denied))]
         return (WAITS if isinstance(done, door.Waiting) else PASSED), []
 
     def _run(self, actor: Any, rest: str, details: dict[str, Any]) -> Any:

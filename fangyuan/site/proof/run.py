@@ -116,7 +116,7 @@ def _make_room() -> None:
         for step in (*story.told.given, *story.told.when)
         for key in step
     }
-    customers = records.row_types()["customer"]
+    customers: Any = records.row_types()["customer"]
     with door.acting(by=None, action="import", reason="例子", channel="IMPORT"):
         called = customers._base_manager.filter(name__in=names, removed_at=None)
         called.update(removed_at=timezone.now())

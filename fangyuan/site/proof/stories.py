@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -17,6 +17,7 @@ from fangyuan.engine.packs import FOLDER, reading
 from fangyuan.engine.packs.bindings import Shape
 from fangyuan.engine.packs.phrases import phrase
 
+AnyShape = TypeVar("AnyShape", bound=Shape)
 CASES = FOLDER / "cases"
 CAST = CASES / "cast.yaml"
 
@@ -125,7 +126,9 @@ def _read(path: Path) -> reading.Source:
     return source
 
 
-def _shaped(shape: Any, raw: Any, source: reading.Source, path: reading.Path_) -> Any:
+def _shaped(
+    shape: type[AnyShape], raw: Any, source: reading.Source, path: reading.Path_
+) -> AnyShape:
     line = source.line(path)
     if not isinstance(raw, dict):
         raise Confused(f"第 {line} 行:例子要写成名称和值", line)

@@ -152,7 +152,7 @@ class Verdicts:
             raise Confused(f"{who}应圈选到 {said['得到']},实际 {found}")
 
     def _items(self, code: str, labels: list[str]) -> None:
-        model = records.row_types()["form"]
+        model: Any = records.row_types()["form"]
         form = model._base_manager.filter(code=code, retired_at=None).order_by("-version").first()
         items = [str(item.get("label")) for item in form.items] if form else []
         if missing := [label for label in labels if label not in items]:

@@ -51,7 +51,7 @@ class Vocabulary:
         if label in own:
             return own[label]
         if label in known:
-            return known[label]
+            return str(known[label])
         if label in names:
             return label
         said = model._meta.verbose_name

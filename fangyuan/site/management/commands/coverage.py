@@ -26,8 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         covered, failed = coverage.coverage(afresh=options["fresh"])
-        for one in failed:
-            self.stderr.write(f"{one.file}:{one.line} {one.name}:{one.said}")
+        for result in failed:
+            self.stderr.write(f"{result.file}:{result.line} {result.name}:{result.said}")
         if options["format"] == "json":
             self.stdout.write(json.dumps([_plain(one) for one in covered], ensure_ascii=False))
             return
