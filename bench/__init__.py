@@ -1,0 +1,1 @@
+"""Measurements: databases of three sizes, the sweep, pages under load, imports."""

@@ -1,0 +1,76 @@
+"""`make bench`: fill databases, measure, print a table and write it to `bench.md` in the data folder.
+
+ARGS: `--sizes S,M,L` which databases; `--keep` leaves and reuses filled ones; `--only sweep,pages,import`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from bench import fill, measure
+from bench.table import Results
+
+PARTS = ("sweep", "pages", "import")
+
+
+def _url(base: str, name: str) -> str:
+    return urlunsplit(urlsplit(base)._replace(path=f"/{name}"))
+
+
+def _manage(url: str, *words: str) -> None:
+    env = os.environ | {"DATABASE_URL": url}
+    subprocess.run([sys.executable, "manage.py", *words], env=env, check=True)
+
+
+def _database(size: str, keep: bool) -> tuple[str, bool]:
+    """The owner's URL of the database of a size, and whether it is freshly made."""
+    owner = os.environ["DATABASE_OWNER_URL"]
+    name = f"bench_{size.lower()}"
+    with psycopg.connect(_url(owner, "postgres"), autocommit=True) as connection:
+        known = connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [name]
+        ).fetchone()
+        if known and keep:
+            return _url(owner, name), False
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return _url(owner, name), True
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--sizes", default="S,M,L")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--only", default=",".join(PARTS))
+    chosen = parser.parse_args()
+    results = Results(Path(os.environ["FY_DATA"]).parent / "bench.md")
+    parts = chosen.only.split(",")
+    for size in chosen.sizes.split(","):
+        print(f"size {size}: {fill.SIZES[size]:,} customers", flush=True)
+        url, fresh = _database(size, chosen.keep)
+        if fresh:
+            _manage(url, "migrate", "-v0")
+            _manage(url, "prepare")
+            with results.timed(f"{size}: fill with COPY and SQL", "minutes"):
+                fill.fill(url, size, measure.hashed())
+        app = _url(os.environ["DATABASE_APP_URL"], f"bench_{size.lower()}")
+        if "sweep" in parts:
+            measure.sweeps(results, size, url, fresh=fresh)
+        if "pages" in parts:
+            measure.pages(results, size, app)
+        if "import" in parts and size == "S":
+            measure.imports(results, url)
+    print(f"written to {results.path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

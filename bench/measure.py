@@ -1,0 +1,250 @@
+"""The measurements: the sweep, pages under load, an import."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+
+from bench import fill, load
+from bench.table import Results
+
+PASSWORD = "bench"
+REP, BOSS = "b21", "b221"
+LATENCY = ["/customer/", "/customer/?q=华盛", "/customer/?q=hsyd", "/", "/cockpit"]
+
+
+def hashed() -> str:
+    """The password of everybody in the filled databases, as it is stored."""
+    import django
+    from django.contrib.auth.hashers import make_password
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangyuan.site.settings")
+    django.setup()
+    return make_password(PASSWORD)
+
+
+def _child(url: str, *words: str) -> tuple[float, int]:
+    env = os.environ | {"DATABASE_URL": url}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.child", *words],
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seconds, rows = done.stdout.split()
+    return float(seconds), int(rows)
+
+
+def sweeps(results: Results, size: str, url: str, *, fresh: bool) -> None:
+    """A full sweep, a second one, and one after 1,000 changed customers."""
+    at = fill.NOW
+    if fresh:
+        seconds, rows = _child(url, "sweep", at.isoformat(), "full")
+        results.add(f"{size}: first full sweep, {rows:,} rows", f"{seconds:.1f} s", "L ≤ 300 s")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+    seconds, rows = _child(url, "sweep", at.isoformat(), "full")
+    results.add(f"{size}: second full sweep, rows written {rows}", f"{seconds:.1f} s", "0 rows")
+    for _ in range(2):
+        _child(url, "touch", "1000")
+        at += timedelta(seconds=1)
+        seconds, rows = _child(url, "sweep", at.isoformat())
+    results.add(
+        f"{size}: sweep after 1,000 changed customers", f"{seconds:.3f} s", "L ≤ 1 s, ≤ 2 × S"
+    )
+
+
+@contextmanager
+def _serving(url: str) -> Iterator[tuple[int, int]]:
+    """Two web workers on a free port; gives the port and the server's process number."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = os.environ | {"DATABASE_URL": url}
+    server = subprocess.Popen(
+        [
+            str(Path(sys.executable).with_name("granian")),
+            "--interface",
+            "wsgi",
+            "--workers",
+            "2",
+            "--blocking-threads",
+            "4",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "fangyuan.site.wsgi:application",
+        ],
+        env=env,
+    )
+    try:
+        for _ in range(200):
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=2)
+                break
+            time.sleep(0.1)
+        yield port, server.pid
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _memory(parent: int) -> float:
+    """Resident megabytes (proportional share) of a process and its children."""
+    numbers = [str(parent)]
+    with suppress(subprocess.CalledProcessError):
+        numbers += subprocess.check_output(["pgrep", "-P", str(parent)], text=True).split()
+    total = 0
+    for number in numbers:
+        with suppress(OSError):
+            found = re.search(
+                r"^Pss:\s+(\d+)", Path(f"/proc/{number}/smaps_rollup").read_text(), re.M
+            )
+            total += int(found.group(1)) if found else 0
+    return total / 1024
+
+
+def _own(url: str, login: str) -> list[int]:
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT h.subject_id FROM org_holding h JOIN org_person p ON p.id = h.person_id"
+            " WHERE p.login = %s ORDER BY 1 LIMIT 500",
+            [login],
+        )
+        return [row[0] for row in found]
+
+
+def pages(results: Results, size: str, url: str) -> None:
+    """Latency of one client and throughput of eight, as reps whose rows are their own."""
+    with _serving(url) as (port, server):
+        rep, boss = load.Client(port, REP, PASSWORD), load.Client(port, BOSS, PASSWORD)
+        for who, client, paths in (
+            ("rep", rep, [*LATENCY, f"/customer/{_own(url, REP)[0]}"]),
+            ("director", boss, ["/customer/", "/customer/?q=华盛", "/cockpit"]),
+        ):
+            for path, (middle, most) in load.latency(client, paths).items():
+                name = re.sub(r"[0-9]+", "N", path)
+                said = f"{middle:.0f} / {most:.0f} ms"
+                results.add(f"{size}: {who} {name} median / p95", said, "p95 ≤ 100 ms")
+        clients = [load.Client(port, f"b{21 + n}", PASSWORD) for n in range(8)]
+        _throughputs(results, size, clients, [_own(url, c.login) for c in clients])
+        results.add(f"{size}: two web workers", f"{_memory(server):.0f} MB", "≤ 250 MB")
+
+
+def _deep(client: load.Client) -> str:
+    """The address of a page far down the customer list."""
+    address = "/customer/"
+    for _ in range(5):
+        _, page = client.get(address)
+        after = re.search(rb'(?:href|hx-get)="([^"]*after=[^"]*)"', page)
+        if after is None:
+            break
+        found = after.group(1).decode().replace("&amp;", "&")
+        address = found if found.startswith("/") else "/customer/" + found
+    return address
+
+
+def _create(client: load.Client, number: int) -> int:
+    stamp = f"{time.time_ns()}{number}"
+    status, _ = client.post(
+        "/customer/new",
+        {
+            "name": f"试建{stamp}有限公司",
+            "kind": "ORG",
+            "source": "source:REFERRAL",
+            "grade": "D",
+            "learned_at": "2026-11-25T09:00",
+            "address": "苏州市 1 号",
+            "level": "PUBLIC",
+            "contacts-name": "王工",
+            "contacts-phone": f"199{int(stamp[-8:]):08d}",
+        },
+    )
+    return status if status == 302 else 599
+
+
+def _throughputs(
+    results: Results, size: str, clients: list[load.Client], own: list[list[int]]
+) -> None:
+    place = {id(client): n for n, client in enumerate(clients)}
+    deep = {id(client): _deep(client) for client in clients}
+
+    def customer(client: load.Client, number: int) -> int:
+        numbers = own[place[id(client)]]
+        return client.get(f"/customer/{numbers[number % len(numbers)]}")[0]
+
+    def mixed(client: load.Client, number: int) -> int:
+        if number % 5 == 4:
+            return customer(client, number)
+        return client.get(["/customer/", "/customer/?q=华盛", "/", "/cockpit"][number % 5])[0]
+
+    jobs = [
+        ("mix of five pages", mixed, "L ≥ 60/s"),
+        ("customer list, first page", lambda c, n: c.get("/customer/")[0], "M ≥ 200/s"),
+        ("customer list, deep page", lambda c, n: c.get(deep[id(c)])[0], "M ≥ 200/s"),
+        ("2-character search", lambda c, n: c.get("/customer/?q=华盛")[0], "M ≥ 200/s"),
+        ("customer page", customer, "M ≥ 100/s"),
+        ("create with rules, duplicates, log", _create, "M ≥ 120/s"),
+    ]
+    for what, ask, wanted in jobs:
+        rate, wrong = load.throughput(clients, ask, 8)
+        said = f"{rate:.0f}/s" + (f", {wrong} wrong" if wrong else "")
+        results.add(f"{size}: 8 clients, {what}", said, wanted)
+
+
+def imports(results: Results, url: str, number: int = 100_000) -> None:
+    """An xlsx of customers with their main contacts through the command line."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "customers.xlsx"
+        _workbook(path, number)
+        env = os.environ | {"DATABASE_URL": url}
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        begun = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "manage.py", "import", "customer", str(path), "--by", "admin"],
+            env=env,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        taken = time.perf_counter() - begun
+        peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+        if done.returncode:
+            print(done.stderr[-2000:])
+        said = f"{number / taken:.0f} rows/s" if done.returncode == 0 else "refused"
+        results.add(f"import of {number:,} customers from xlsx", said, "≥ 3,000 rows/s")
+        results.add("import: peak memory", f"{peak:.0f} MB", "≤ 400 MB")
+
+
+def _workbook(path: Path, number: int) -> None:
+    from fangyuan.core import tables
+
+    header = ["法定全称", "注册地址", "来源", "信息获取", "行业", "联系人", "联系电话"]
+    rows = (
+        [
+            f"{name}分{place}",
+            f"苏州市星湖街 {place} 号",
+            "客户推荐",
+            "2026-11-24 09:00",
+            "汽车制造业",
+            "王工",
+            f"198{place:08d}",
+        ]
+        for place, name in enumerate(fill.names(number))
+    )
+    tables.write_xlsx(path, header, rows)
