@@ -5,7 +5,8 @@ import { drop, get, list, put } from "./store.js";
 
 const WAIT = 400;
 const timers = new WeakMap();
-const name = (form) => mine(`draft.${form.dataset.draft}`);
+/** The key of a form's draft on this machine. */
+export const name = (form) => mine(`draft.${form.dataset.draft}`);
 const clock = (at) => new Date(at).toTimeString().slice(0, 5);
 
 function kept(field) {
@@ -52,6 +53,9 @@ async function save(form, more = {}) {
     state(form, "本机存不了草稿");
   }
 }
+
+/** Keep a draft that was gathered earlier. */
+export const keep = (draft) => put("drafts", { page: location.href, ...draft });
 
 /** Forget a form's draft, because the server has it or the person gave it up. */
 export function forget(form) {

@@ -2,7 +2,7 @@
 // is kept on this machine and sent later, in order. A redirect or 204 means the server took it.
 // Every submission carries a token (X-Fy-Once), so one that arrived twice counts once.
 import { mine, on, say, toast, token } from "./dom.js";
-import { forget } from "./drafts.js";
+import { forget, keep, name, values } from "./drafts.js";
 import { drop, list, put } from "./store.js";
 
 const PATIENCE = 20_000;
@@ -64,6 +64,18 @@ async function bar(note = "") {
   strip.hidden = !words.length && !refused.length;
 }
 
+/** What the server would not take goes back to its form as a draft; the bar leads there. */
+async function refuse(item) {
+  if (item.draft) await keep(item.draft);
+  await put("queue", { ...item, refused: true });
+}
+
+/** Standing on its page, the person sees the draft: the bar need not lead there any more. */
+async function seen() {
+  const here = (await waiting()).filter((item) => item.refused && item.page === location.href);
+  await Promise.all(here.map((item) => drop("queue", item.id)));
+}
+
 /** Send what waits, oldest first; stop at the first that cannot go. */
 export async function flush() {
   if (sending || !navigator.onLine) return bar();
@@ -78,7 +90,7 @@ export async function flush() {
         await drop("queue", item.id);
         sent += 1;
       } catch (error) {
-        if (error instanceof Refused) await put("queue", { ...item, refused: true });
+        if (error instanceof Refused) await refuse(item);
         else {
           note = error instanceof SignedOut ? "有内容等着提交，请先登录" : "";
           break;
@@ -96,11 +108,13 @@ function gather(form, submitter) {
   form.querySelectorAll("[data-stamp]").forEach((field) => { field.value ||= stamp(); });
   return {
     owner: OWNER,
-    url: submitter?.formAction || form.action,
+    // Without the attribute a button's formAction is the page itself, not the form's address.
+    url: submitter?.hasAttribute("formaction") ? submitter.formAction : form.action,
     page: location.href,
     title: form.dataset.title || document.title.split(" · ")[0],
     once: form.dataset.once ||= crypto.randomUUID(),
     at: stamp(),
+    draft: form.dataset.draft ? { key: name(form), values: values(form), at: Date.now() } : null,
     fields: [...new FormData(form, submitter)].filter(([name]) => name !== "csrfmiddlewaretoken"),
   };
 }
@@ -149,4 +163,4 @@ on("submit", "form[data-offline]", (event, form) => {
 addEventListener("online", flush);
 addEventListener("offline", () => bar());
 setInterval(async () => { if ((await waiting()).length) flush(); }, AGAIN);
-flush();
+seen().then(flush);
