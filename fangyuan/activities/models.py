@@ -213,6 +213,7 @@ class Activity(Record):
     owned_by = "person"
     passes_on = False
     reach = {"people": ("person",), "via": ("customer", "lead")}
+    implied = {"stage": ("ended_at", "DONE")}
     stage_field = "stage"
     moves = {"PLANNED": ("READY", "DONE", "CANCELLED"), "READY": ("DONE", "CANCELLED")}
     governed = {"stage": "move_activity", "written_at": "write_record"}

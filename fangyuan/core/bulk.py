@@ -128,7 +128,7 @@ def _cell(
         return f"CASE WHEN s.known THEN t.{column} ELSE {base[field.name]} END", []
     kind = field.db_type(connection)
     usual, params = f"%s::{kind}", [_usual(field)]
-    implied = getattr(model, "implied", {}).get(field.name)
+    implied = model.implied.get(field.name)
     if implied and model._meta.get_field(implied[0]).column in given:
         source = quoted(model._meta.get_field(implied[0]).column)
         sql = (

@@ -175,6 +175,8 @@ class Record(Row):
     ends: ClassVar[str | None] = None
     # From when the rules know of the record: when it was entered, or (org) since it begins.
     known_since: ClassVar[str] = "recorded_at"
+    # In imported rows: field -> (field whose presence settles it, value), e.g. ended means done.
+    implied: ClassVar[dict[str, tuple[str, str]]] = {}
     # Stage field and allowed moves, where the type has stages.
     stage_field: ClassVar[str | None] = None
     moves: ClassVar[dict[str, tuple[str, ...]]] = {}

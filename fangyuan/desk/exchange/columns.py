@@ -184,16 +184,9 @@ def _folded(name: str) -> str:
 def missing(columns: Sequence[Column | None], model: Any) -> list[str]:
     """Labels of what a new record needs and the file does not have."""
     there = {column.name for column in columns if column}
-    spared = {name for name, _ in _implied(model)}
     return [
-        column.label
-        for column in of_model(model)
-        if column.is_needed and column.name not in there and column.name not in spared
+        column.label for column in of_model(model) if column.is_needed and column.name not in there
     ]
-
-
-def _implied(model: Any) -> list[tuple[str, Any]]:
-    return list(getattr(model, "implied", {}).items())
 
 
 def type_of(name: str) -> Any:

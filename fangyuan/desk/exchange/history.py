@@ -113,8 +113,8 @@ def _facts(cursor: Any) -> dict[str, list[str]]:
 
 
 def _type(field: Any) -> str:
-    from_database = {"BooleanField": "boolean", "DateTimeField": "timestamptz"}
-    return from_database.get(field.get_internal_type(), "text")
+    told = {"BooleanField": "boolean", "DateTimeField": "timestamptz", "ArrayField": "text[]"}
+    return told.get(field.get_internal_type(), "text")
 
 
 def _write(load: Any) -> tuple[int, int]:

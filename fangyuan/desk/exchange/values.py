@@ -184,10 +184,22 @@ def _many(field: Any, lookups: terms.Lookups) -> Reader:
 
 def _parts(text: str, split: re.Pattern[str], lookups: terms.Lookups, field: Any) -> list[str]:
     """The items of a cell; a label that itself contains a separator is one item."""
+    if text.startswith("["):
+        return _listed(text)
     domain = getattr(field, "domain", None)
     if domain and lookups.knows(domain, text.strip()):
         return [text]
     return split.split(text)
+
+
+def _listed(text: str) -> list[str]:
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as wrong:
+        raise Bad("不是列表", '写成 甲;乙 或 ["甲", "乙"]') from wrong
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise Bad("不是文字的列表", '写成 甲;乙 或 ["甲", "乙"]')
+    return items
 
 
 def array(items: list[str]) -> str:
