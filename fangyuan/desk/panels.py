@@ -65,6 +65,11 @@ class Scene:
         allowed = scopes.rows(self.actor, model, "u")
         return bool(model._base_manager.filter(allowed, pk=self.record.pk).exists())
 
+    @property
+    def may_edit(self) -> bool:
+        """Whether the actor may open this record's form."""
+        return self.desk.is_edited and bool(self.desk.form) and self.may_change
+
     @cached_property
     def family(self) -> list[tuple[str, list[int]]]:
         """The record and its newest children whose duties count as its own."""

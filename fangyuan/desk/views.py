@@ -138,6 +138,8 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
 def edit(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
     """The form of a record as it is; what somebody else changed meanwhile is shown beside."""
     look = scene(request, desk, pk)
+    if not (desk.is_record and desk.is_edited and desk.form):
+        raise Http404(desk.name)
     if not look.may_change:
         return refused(request, f"你不能改这条{desk.label},可以找它的负责人")
     record = look.record
