@@ -131,14 +131,15 @@ def clocks(found: Iterable[Any], now: datetime) -> tuple[dict[int, Clock], dict[
     records: dict[int, Clock] = {}
     cadences: dict[int, Clock] = {}
     for row in rows:
-        clock = _clock(row, now)
-        (records if row.subject_type == "activity" else cadences)[row.subject_id] = clock
+        side = records if row.subject_type == "activity" else cadences
+        side[row.subject_id] = clock(row, now)
     if any(v.pk not in records and _is_ka_visit(v) for v in owing):
         records = _expected(owing, now) | records
     return records, cadences
 
 
-def _clock(row: Any, now: datetime) -> Clock:
+def clock(row: Any, now: datetime) -> Clock:
+    """An obligation as a countdown."""
     return _running(row.due_at, row.began_at, row.rule.clause, now)
 
 
@@ -242,7 +243,7 @@ def owing_customers(actor: Any, now: datetime, most: int = 8) -> list[Any]:
     )
     due: dict[int, Clock] = {}
     for row in rows:
-        due.setdefault(row.subject_id, _clock(row, now))
+        due.setdefault(row.subject_id, clock(row, now))
     found = Customer.objects.seen_by(actor).present().in_bulk(list(due)[:most])
     for customer in found.values():
         customer.clock = due[customer.pk]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fangyuan.site import visits
+from fangyuan.site import plans, visits
 
 urlpatterns = [
     path("visits", visits.day, name="visits"),
@@ -17,4 +17,8 @@ urlpatterns = [
     path("visits/<int:pk>/record", visits.write, name="visit_record"),
     path("visits/<int:pk>/cancel", visits.cancel, name="visit_cancel"),
     path("visits/<int:pk>/call/<int:contact>", visits.call, name="visit_call"),
+    path("plans/visit", plans.visit_plan, name="visit_plan"),
+    path("plans/visit/<int:pk>", plans.plan_page, name="plan_page"),
+    path("plans/visit/<int:pk>/withdraw", plans.withdraw, name="plan_withdraw"),
+    path("plans/visit/<int:pk>/place", plans.place, name="plan_place"),
 ]
