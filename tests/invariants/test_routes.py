@@ -55,7 +55,7 @@ ROUTES = {
 }
 MOST_QUERIES = 15
 COUNTS = {"tally"}  # sums that the cockpit shows, no records of their own
-PUBLIC = {"login", "logout", "healthz", "sw.js"}
+PUBLIC = {"login", "logout", "healthz", "sw.js", "offline"}
 
 
 @pytest.fixture
