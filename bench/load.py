@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Client:
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers["X-CSRFToken"] = self.cookies.get("csrftoken", "")
-        self.line.request(method, path, body, headers)
+        self.line.request(method, quote(path, safe="/?&=%-_.~:"), body, headers)
         answer = self.line.getresponse()
         content = answer.read()
         for line in answer.headers.get_all("Set-Cookie") or ():

@@ -21,7 +21,7 @@ from django.utils import timezone
 from fangyuan.access import scopes, table
 from fangyuan.core import events, records
 from fangyuan.engine import approval, gates
-from fangyuan.engine.gates import Unmet
+from fangyuan.engine.gates import Unmet as Unmet
 
 SYSTEM = 0  # the number under which the system itself writes
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from django.db import models
 from django.contrib.postgres.functions import TransactionNow
+from django.db import models
 
 from fangyuan.core import fields
 from fangyuan.core.records import Row

@@ -145,7 +145,7 @@ def may(actor: Any, record: str, operation: str) -> bool:
 
 
 def may_act(actor: Any, verb: str) -> bool:
-    """Whether the actor may use a verb, written `record.verb`; an unlisted verb follows 'change'."""
+    """Whether the actor may use a verb, `record.verb`; an unlisted one follows 'change'."""
     seen = sight(actor)
     allowed = table().acts.get(verb)
     if seen.is_admin:

@@ -28,7 +28,7 @@ CREATE OR REPLACE TRIGGER fy_log_delete AFTER DELETE ON {table}
 
 
 def _column(model: type[records.Record], name: str) -> str:
-    return str(model._meta.get_field(name).column)
+    return str(model._meta.get_field(name).column)  # type: ignore[union-attr]
 
 
 def triggers(model: type[records.Record]) -> str:

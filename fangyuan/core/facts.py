@@ -14,6 +14,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
@@ -283,7 +284,9 @@ def extend(model: Any, added: dict[str, Fact]) -> None:
 def of(model: Any) -> dict[str, Fact]:
     """Every fact of a record type by its name."""
     declared = {**getattr(model, "facts", {}), **_extensions.get(model, {})}
-    found = {f.name: _plain(model, f) for f in model._meta.concrete_fields if f.name != "password"}
+    found: dict[str, Fact] = {
+        f.name: _plain(model, f) for f in model._meta.concrete_fields if f.name != "password"
+    }
     for name, fact in declared.items():
         found[name] = replace(fact, name=name, model=model)
     return found
@@ -293,7 +296,7 @@ def _plain(model: Any, column: Any) -> Plain:
     choices = {str(code): str(said) for code, said in column.flatchoices or ()}
     choices = choices or {str(c): str(said) for c, said in getattr(column, "vocabulary", ())}
     kind = next((k for t, k in KINDS.items() if isinstance(column, t)), "text")
-    if isinstance(column, fields.ArrayField):
+    if isinstance(column, ArrayField):
         kind = "set"
     elif choices:
         kind = "enum"

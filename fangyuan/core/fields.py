@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -169,7 +169,7 @@ class _Formatted(Text):
     """Text with a format of its own: normalised when set, refused when malformed."""
 
     @staticmethod
-    def normalise(value: str) -> str:
+    def normalise(text: str) -> str:
         raise AssertionError("declared by each format")
 
     def __init__(self, verbose_name: str | None = None, **options: Any) -> None:
@@ -207,6 +207,11 @@ class Uscc(_Formatted):
 
 class AnyField:
     """A pointer to a record of any type: two columns `<name>_type` and `<name>_id`."""
+
+    if TYPE_CHECKING:  # on a model it reads and writes a pointer
+
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+        def __set__(self, instance: Any, value: Any) -> None: ...
 
     def __init__(self, verbose_name: str, *, null: bool = False) -> None:
         self.verbose_name = verbose_name

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.functions import TransactionNow
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.contrib.postgres.functions import TransactionNow
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record, Row

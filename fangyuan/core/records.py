@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.apps import apps
+from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Func, Q
-from django.contrib.postgres.functions import TransactionNow
 
 
 class ScopeMissing(Exception):
@@ -84,7 +84,7 @@ class ScopedQuerySet(models.QuerySet[Any]):
     def _fetch_all(self) -> None:
         if self._result_cache is None:
             self._guard()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, chunk_size: int | None = None) -> Any:
         self._guard()
@@ -112,13 +112,17 @@ class ScopedQuerySet(models.QuerySet[Any]):
 
     def _raw_delete(self, using: str | None) -> int:
         self._guard()
-        return super()._raw_delete(using)  # type: ignore[misc,no-any-return]
+        return super()._raw_delete(using)
 
 
 class Row(models.Model):
     """Anything kept: scoped reading, no log. Append-only and engine tables build on it directly."""
 
     objects = ScopedQuerySet.as_manager()
+
+    if TYPE_CHECKING:  # pointer fields make columns that the checker cannot see
+
+        def __getattr__(self, name: str) -> Any: ...
 
     class Meta:
         abstract = True

@@ -166,7 +166,7 @@ def _thawed(value: Any) -> Any:
     if not (isinstance(value, dict) and len(value) == 1):
         return value
     [(kind, inner)] = value.items()
-    readers = {
+    readers: dict[str, Any] = {
         "at": dateparse.parse_datetime,
         "on": dateparse.parse_date,
         "amount": Decimal,

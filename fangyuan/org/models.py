@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -79,7 +79,7 @@ class Team(Record):
         return self.name
 
 
-class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
+class Person(AbstractBaseUser, Record):
     """An employee and their account."""
 
     class AccountState(models.TextChoices):
@@ -123,7 +123,7 @@ class Person(AbstractBaseUser, Record):  # type: ignore[django-manager-missing]
         "is_sales": facts.HoldsAny("涉销人员", of="roles", values=SALES_POSITIONS),
     }
     USERNAME_FIELD = "login"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta(Record.Meta):
         verbose_name = "人员"
@@ -231,6 +231,12 @@ class Holding(Record):
         indexes = [
             models.Index(fields=["person", "subject_type", "subject_id"], name="holding_of_person"),
             models.Index(fields=["subject_type", "subject_id", "role"], name="holding_of_subject"),
+            models.Index(
+                fields=["subject_id", "subject_type", "starts_at"],
+                name="holding_of_owner",
+                condition=Q(role="OWNER", removed_at=None),
+                include=["person", "ends_at"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -119,7 +119,7 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
     span = Span(weeks[0], today + timedelta(days=1))
     met = measure(met_duties, actor=actor, span=span, by=[WEEK], where=where)
     due = measure(due_duties, actor=actor, span=span, by=[WEEK], where=where)
-    all_met, all_due = sum(met.values()), sum(due.values())  # type: ignore[arg-type]
+    all_met, all_due = sum(met.values()), sum(due.values())
     standing = {
         row["state"]: row["n"]
         for row in Tally.objects.seen_by(actor)
@@ -135,7 +135,7 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
         "due": all_due,
         "met": all_met,
         "standing": standing,
-        "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),  # type: ignore[arg-type]
+        "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),
         "late_people": _late_people(actor, where),
         "late": _late(actor, numbers),
     }

@@ -57,7 +57,7 @@ class Line:
     @property
     def rate(self) -> float | None:
         """Met ÷ due; None while nothing fell due."""
-        return share(self.met, self.due)  # type: ignore[return-value]
+        return share(self.met, self.due)
 
     @property
     def percent(self) -> float | None:
@@ -67,7 +67,7 @@ class Line:
     @property
     def spark(self) -> list[float | None]:
         """The rate of each of the last weeks."""
-        return [share(met, due) for _, (met, due) in sorted(self.weeks.items())]  # type: ignore[misc]
+        return [share(met, due) for _, (met, due) in sorted(self.weeks.items())]
 
     def add(self, other: Line) -> None:
         """Sum another line into this one."""
@@ -238,7 +238,7 @@ def _sectors(
         stats = [wheel.Stat(x.number, x.title, x.rate, x.red) for x in own]
         name = _PREFIX.sub("", policy.title).removesuffix("制度")
         sectors.append((name, share(met, due), stats))
-    return sectors  # type: ignore[return-value]
+    return sectors
 
 
 def _first(lines: dict[int, Line]) -> list[Line]:
@@ -255,7 +255,7 @@ def _trend(total: Line, actor: Any, weeks: list[date]) -> dict[str, object]:
         by=[WEEK],
     )
     return wheel.trend(
-        [share(*total.weeks[w]) for w in weeks],  # type: ignore[misc]
+        [share(*total.weeks[w]) for w in weeks],
         [int(reds.get((w,), 0) or 0) for w in weeks],
         [f"{w.isocalendar().week}周" for w in weeks],
     )

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from fangyuan.engine.kinds.alert import Alert
 from fangyuan.engine.kinds.approval import Approval
 from fangyuan.engine.kinds.base import Kind
-from fangyuan.engine.kinds.cadence import Cadence
-from fangyuan.engine.kinds.deadline import Deadline
+from fangyuan.engine.kinds.cadence import Cadence as Cadence
+from fangyuan.engine.kinds.deadline import Deadline as Deadline
 from fangyuan.engine.kinds.gate import Gate
-from fangyuan.engine.kinds.required import Required
+from fangyuan.engine.kinds.required import Required as Required
 
 KINDS: Final[dict[str, type[Kind]]] = {
     "deadline": Deadline,
