@@ -41,8 +41,8 @@ def open_stage(cursor: Any, columns: Mapping[str, str]) -> None:
     made = "".join(f", {quoted(name)} {kind}" for name, kind in columns.items())
     cursor.execute(
         f"DROP TABLE IF EXISTS pg_temp.{STAGE}, pg_temp.{FRESH};"
-        f"CREATE TEMP TABLE {STAGE} (row int, id bigint, known boolean NOT NULL DEFAULT false{made})"
-        " ON COMMIT DROP"
+        f"CREATE TEMP TABLE {STAGE} (row int, id bigint, known boolean NOT NULL DEFAULT false"
+        f"{made}) ON COMMIT DROP"
     )
 
 
@@ -162,7 +162,7 @@ def write(
         " ORDER BY row RETURNING id"
     )
     created = [row[0] for row in cursor.fetchall()]
-    compared = [quoted(name) for name in sorted(set(given) - {"key"})]
+    compared = [quoted(name) for name in sorted({*given, *_settled(model, set(given))})]
     if not compared:
         return created, []
     mine = ", ".join(f"f.{name}" for name in compared)
@@ -174,6 +174,12 @@ def write(
         f" AND ROW({mine}) IS DISTINCT FROM ROW({theirs}) RETURNING t.id"
     )
     return created, [row[0] for row in cursor.fetchall()]
+
+
+def _settled(model: type[records.Record], given: set[str]) -> set[str]:
+    """Columns that follow from what was given."""
+    column = {field.name: field.column for field in model._meta.concrete_fields}
+    return {column[name] for name, (by, _) in model.implied.items() if column[by] in given}
 
 
 def measure(cursor: Any, model: type[records.Record]) -> None:

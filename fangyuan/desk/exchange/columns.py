@@ -13,7 +13,7 @@ from django.db import models
 
 from fangyuan.access import table
 from fangyuan.core import records
-from fangyuan.desk.exchange import identity, kids
+from fangyuan.desk.exchange import kids
 from fangyuan.desk.exchange.mistakes import Mistake, Unreadable
 
 ERRORS = "错误"  # the extra column of a workbook of rows to correct; ignored when it comes back

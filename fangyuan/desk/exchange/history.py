@@ -1,9 +1,12 @@
-"""Past values of tracked facts: the rows of a fact are its whole history and replace what was kept."""
+"""Past values of tracked facts: the rows of a fact are its whole history and replace the old."""
 
 from __future__ import annotations
 
 import difflib
 from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
 
 from fangyuan.core import bulk, records
 from fangyuan.desk.exchange import mistakes, terms, values
@@ -113,8 +116,10 @@ def _facts(cursor: Any) -> dict[str, list[str]]:
 
 
 def _type(field: Any) -> str:
-    told = {"BooleanField": "boolean", "DateTimeField": "timestamptz", "ArrayField": "text[]"}
-    return told.get(field.get_internal_type(), "text")
+    kinds = {
+        models.BooleanField: "boolean", models.DateTimeField: "timestamptz", ArrayField: "text[]",
+    }  # fmt: skip
+    return next((told for kind, told in kinds.items() if isinstance(field, kind)), "text")
 
 
 def _write(load: Any) -> tuple[int, int]:

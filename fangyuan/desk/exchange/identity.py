@@ -1,7 +1,7 @@
 """By what a row of a file finds its record, and a reference the record it means.
 
-Most types go by their external `key`. People go by login, teams by code, spans by whom they concern,
-the role and the start; a value of a field under which only one may stand need not say the rest.
+Most types go by their external `key`. People go by login, teams by code, spans by whom they
+concern, the role and the start; where only one such record may stand, the rest need not be said.
 """
 
 from __future__ import annotations

@@ -17,7 +17,15 @@ from fangyuan import door
 from fangyuan.access import table
 from fangyuan.core import bulk, tables
 from fangyuan.desk.exchange import (
-    check, columns, history, kids, mistakes, resolve, rows, sources, terms,
+    check,
+    columns,
+    history,
+    kids,
+    mistakes,
+    resolve,
+    rows,
+    sources,
+    terms,
 )  # fmt: skip
 from fangyuan.desk.exchange.mistakes import Mistakes
 

@@ -1,4 +1,4 @@
-"""Exports leaving the house: logged, marked with who and when, and agreed to where a clause asks."""
+"""Exports leaving the house: logged, marked with who and when, agreed to where a clause asks."""
 
 from __future__ import annotations
 

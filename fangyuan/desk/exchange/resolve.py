@@ -231,7 +231,8 @@ def same_twice(cursor: Any, model: Any, given: set[str]) -> Found:
         parts = ", ".join(_given(model, name, given) for name in columns)
         cursor.execute(
             f"SELECT row, first FROM (SELECT row, min(row) OVER (PARTITION BY {parts}) AS first"
-            f" FROM {S} s WHERE NOT known AND num_nonnulls({parts}) > 0) d WHERE first < row ORDER BY row"
+            f" FROM {S} s WHERE NOT known AND num_nonnulls({parts}) > 0) d"
+            " WHERE first < row ORDER BY row"
         )
         found += cursor.fetchall()
     for row, first in found:

@@ -162,24 +162,28 @@ def staged(
     tick: Callable[[int], None],
 ) -> Iterator[Cells]:
     """Rows for the stage; a cell with a mistake is left empty and its mistake noted."""
-    for count, (number, cells, problems) in enumerate(source.rows, 1):
-        row: Cells = [str(number)]
-        for slot in slots:
-            try:
-                if slot.place in problems:
-                    raise Bad(problems[slot.place], "")
-                row += slot.read(cells[slot.place])
-            except Bad as bad:
-                row += [None] * len(slot.names)
-                found.add(number, slot.column.label, cells[slot.place], bad)
-        if len(source.header) in problems:
-            found.add(number, "", "", Bad(problems[len(source.header)], "给它加上列名或删掉"))
-        if indexing.names:
-            row += indexing.cells(row)
+    if not slots:
+        raise mistakes.whole("没有可以导入的列", "核对表头")
+    for count, row in enumerate(source.rows, 1):
+        staged_row = _staged(row, slots, found)
+        if len(source.header) in row.problems:
+            bad = Bad(row.problems[len(source.header)], "给它加上列名或删掉")
+            found.add(row.number, "", "", bad)
         if found.is_full:
             raise mistakes.Unreadable(*found)
         if count % _TICK == 0:
             tick(count)
-        yield row
-    if not slots:
-        raise mistakes.whole("没有可以导入的列", "核对表头")
+        yield staged_row + indexing.cells(staged_row) if indexing.names else staged_row
+
+
+def _staged(row: sources.Row, slots: Sequence[Slot], found: Mistakes) -> Cells:
+    cells: Cells = [str(row.number)]
+    for slot in slots:
+        try:
+            if slot.place in row.problems:
+                raise Bad(row.problems[slot.place], "")
+            cells += slot.read(row.cells[slot.place])
+        except Bad as bad:
+            cells += [None] * len(slot.names)
+            found.add(row.number, slot.column.label, row.cells[slot.place], bad)
+    return cells

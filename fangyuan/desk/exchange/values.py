@@ -8,6 +8,7 @@ and nothing is changed silently: what does not fit is refused.
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -69,7 +70,7 @@ def _clean(text: str) -> str:
 
 
 def _number_text(number: float) -> str:
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         raise Bad("不是数", "填一个数")
     if abs(number) >= _EXACT:
         raise Bad("数字超过 15 位,表格软件已丢失末几位", "把该列设为文本格式后重填")
