@@ -16,6 +16,7 @@ from fangyuan.desk.declare import Desk
 from fangyuan.desk.filters import BadQuery
 from fangyuan.desk.panels import Scene
 from fangyuan.desk.replies import done, face, outcome, refused, scene, toast
+from fangyuan.org.models import Person
 
 MOST = 200
 
@@ -45,7 +46,7 @@ def _form(request: HttpRequest, look: Scene, name: str, form: Any, **more: Any) 
 
 def _write(request: HttpRequest, look: Scene, name: str, made: Any, form: Any) -> HttpResponse:
     """Write one cell; what stands in the way comes back in the cell, with both values."""
-    desk, stored = look.desk, form.fields[name].stored_as
+    desk, stored = look.desk, form.stored_as(name)
     was, values = getattr(look.record, stored), {stored: form.cleaned_data[name]}
     revision = form.cleaned_data["revision"]
     try:
@@ -95,7 +96,7 @@ def set_field(request: HttpRequest, desk: Desk, name: str) -> HttpResponse:
     form = made(request.POST if is_sent else None)
     label = columns.label_of(desk.model, name)
     if is_sent and form.is_valid():
-        values = {form.fields[name].stored_as: form.cleaned_data[name]}
+        values = {form.stored_as(name): form.cleaned_data[name]}
         try:
             token = _set_all(request, desk, rows, values)
         except (door.Refused, door.Denied) as problem:
@@ -157,7 +158,7 @@ def _handed_back(
     """Where a verb changed who answers for rows, undoing hands them back."""
     if "person" not in verb.asks:
         return ""
-    people = columns.Person._base_manager.in_bulk(before.values())
+    people = Person._base_manager.in_bulk(before.values())
     steps = [
         {
             "do": "act",

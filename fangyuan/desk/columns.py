@@ -337,11 +337,11 @@ def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any
     duties = [(duty.subject_id, duty) for duty in mine]
     for name in declare.desk_of(model.record_name()).through:
         child, back, of_type = child_of(model, name)
-        rows = child._base_manager.filter(**of_type).order_by()
-        parent = rows.filter(pk=OuterRef("subject_id")).values(back)[:1]
+        children = child._base_manager.filter(**of_type).order_by()
+        parent = children.filter(pk=OuterRef("subject_id")).values(back)[:1]
         theirs = open_duties(actor, now).filter(
             subject_type=child.record_name(),
-            subject_id__in=rows.filter(**{f"{back}__in": numbers}).values("pk"),
+            subject_id__in=children.filter(**{f"{back}__in": numbers}).values("pk"),
         )
         duties += [(duty.parent, duty) for duty in theirs.annotate(parent=Subquery(parent))]
     found: dict[int, Any] = {}

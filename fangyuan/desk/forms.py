@@ -36,10 +36,22 @@ class Part:
     is_more: bool
 
 
-class DeskForm(forms.Form):
-    """A form over fields of one record type; built by `build`."""
+class PlainForm(forms.Form):
+    """A form that can say what the door refused."""
 
     unmet: list[gates.Unmet] = []
+    problem: str = ""
+
+    def stored_as(self, name: str) -> str:
+        """The name under which the door knows this field's value."""
+        field: Any = self.fields[name]
+        return str(field.stored_as)
+
+
+class DeskForm(PlainForm):
+    """A form over fields of one record type; built by `build`."""
+
+    stale = False
     conflict: list[dict[str, Any]] = []
     sections: tuple[declare.Section, ...] = ()
     revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -67,7 +79,7 @@ class DeskForm(forms.Form):
             may_be_left = getattr(self.fields[name], "keeps_when_empty", not only_changed)
             if may_be_left and value in (None, "", []):
                 continue
-            found[self.fields[name].stored_as] = value
+            found[self.stored_as(name)] = value
         return found
 
     def refuse(self, refused: door.Refused) -> None:
@@ -135,7 +147,7 @@ def _field(model: Any, name: str, actor: Any, record: Any, prefix: str) -> Any:
     return field
 
 
-def _dress(field: forms.Field, name: str) -> None:
+def _dress(field: Any, name: str) -> None:
     is_tick = isinstance(field.widget, (forms.CheckboxInput, forms.CheckboxSelectMultiple))
     field.widget.attrs["class"] = "ck" if is_tick else "inp"
     if url := field.widget.attrs.pop("data-suggest", ""):
@@ -289,7 +301,7 @@ def _formatted(field: forms.Field, value: Any) -> Any:
     return field.widget.format_value(value)
 
 
-def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[forms.Form]:
+def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[PlainForm]:
     """The form that asks for what a verb needs."""
     made: dict[str, Any] = {}
     for name in verb.asks:
@@ -299,7 +311,7 @@ def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[forms.Form]:
         if columns.field_of(type(record), name) is not None:
             field.initial = columns.value_of(record, columns.field_of(type(record), name))
         made[name] = field
-    return type("VerbForm", (forms.Form,), made)
+    return type("VerbForm", (PlainForm,), made)
 
 
 def _asked(record: Any, name: str, actor: Any) -> Any:
@@ -334,7 +346,7 @@ def payload(verb: door.Verb, form: forms.Form, record: Any) -> dict[str, Any]:
     return found
 
 
-def single(desk: declare.Desk, name: str, record: Any, actor: Any) -> type[forms.Form]:
+def single(desk: declare.Desk, name: str, record: Any, actor: Any) -> type[PlainForm]:
     """The form of one field, for a cell of a list and for setting it on many rows."""
     model_field = columns.field_of(desk.model, name)
     field = _field(desk.model, name, actor, record, "")
@@ -343,7 +355,7 @@ def single(desk: declare.Desk, name: str, record: Any, actor: Any) -> type[forms
     field.show_hidden_initial = False
     if record is not None:
         field.initial = columns.value_of(record, model_field)
-    return type("CellForm", (forms.Form,), {name: field, "revision": _revision()})
+    return type("CellForm", (PlainForm,), {name: field, "revision": _revision()})
 
 
 def _revision() -> forms.IntegerField:

@@ -46,7 +46,7 @@ class Reference(forms.CharField):
             return said(found) if found else ""
         return value
 
-    def to_python(self, value: Any) -> int | None:
+    def to_python(self, value: Any) -> Any:
         text = str(value or "").strip()
         if not text:
             return None
@@ -92,7 +92,7 @@ class Pointer(forms.CharField):
         seen = model.objects.seen_by(self.actor) if model else None
         return seen.filter(pk=int(number)).first() if seen is not None else None
 
-    def to_python(self, value: Any) -> tuple[str, int] | None:
+    def to_python(self, value: Any) -> Any:
         text = str(value or "").strip()
         if not text:
             return None
@@ -165,7 +165,7 @@ class Texts(forms.CharField):
     def _terms(self) -> Any:
         return Term.objects.everything("字典供选择").present().filter(domain=self.domain)
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: Any) -> Any:
         parts = value if isinstance(value, list) else _SPLIT.split(str(value or ""))
         parts = [part for part in parts if part]
         if not (self.domain and parts):
@@ -246,7 +246,7 @@ def _text(field: Any, options: dict[str, Any]) -> forms.Field:
     return found
 
 
-def input_for(field: Any, actor: Any, *, is_required: bool) -> forms.Field | None:
+def input_for(field: Any, actor: Any, *, is_required: bool) -> Any:
     """The form field for a field of a model, or None for what is not entered by hand."""
     options: dict[str, Any] = {"label": str(field.verbose_name), "required": is_required}
     if isinstance(field, fields.AnyField):

@@ -102,7 +102,7 @@ def _filters(desk: declare.Desk) -> list[filters.Filter]:
 
 def found(desk: declare.Desk, query: Query, actor: Any, now: datetime) -> QuerySet[Any]:
     """The rows of a list in no order: scope, recycle bin, conditions, words. Export uses it too."""
-    rows = desk.model.objects.seen_by(actor)  # type: ignore[attr-defined]
+    rows: QuerySet[Any] = desk.model.objects.seen_by(actor)  # type: ignore[attr-defined]
     if desk.is_record:
         rows = rows.exclude(removed_at=None) if query.is_bin else rows.present()
     rows = filters.narrow(rows.defer(*_unshown(desk)), desk, query.chosen, actor, now)
@@ -168,7 +168,7 @@ def by_due(
         begin = bisect.bisect_right(keys, (bool(raw[0]), float(raw[1]), -pk))
     page = keys[begin : begin + declare.PAGE_SIZE]
     found = desk.model._base_manager.in_bulk([-key[2] for key in page])
-    rows = [found[-key[2]] for key in page if -key[2] in found]
+    rows: list[Any] = [found[-key[2]] for key in page if -key[2] in found]
     for row, key in zip(rows, page, strict=False):
         row.due = [key[0], key[1]]
     return rows, begin + declare.PAGE_SIZE < len(keys)
@@ -286,7 +286,7 @@ class ListPage:
 
     def _line(self, row: Any, facade: columns.Facade) -> Line:
         editable = set(self.desk.inline) if table.may(self.actor, self.desk.name, "u") else set()
-        cells = [
+        cells: list[dict[str, Any]] = [
             {
                 "cell": (shown := column.cell(row, facade)),
                 "column": column,

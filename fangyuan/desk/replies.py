@@ -62,7 +62,7 @@ def seen(desk: declare.Desk, actor: Any, pk: int) -> Any:
 def scene(request: HttpRequest, desk: declare.Desk, pk: int) -> panels.Scene:
     """Who looks at which record now."""
     record = seen(desk, request.user, pk)
-    return panels.Scene(desk, record, request.user, timezone.now(), request.GET.dict())  # type: ignore[arg-type]
+    return panels.Scene(desk, record, request.user, timezone.now(), request.GET.dict())
 
 
 def toast(response: HttpResponse, text: str, undo: str = "", tone: str = "") -> HttpResponse:

@@ -57,7 +57,7 @@ def page(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
 
 def record_page(look: panels.Scene) -> dict[str, Any]:
     """What a record page shows; special pages begin with it."""
-    shown = [
+    shown: list[dict[str, Any]] = [
         {"panel": panel, "ctx": panel.context(look)}
         for panel in panels.panels(look.desk, look.actor)
     ]
@@ -118,7 +118,7 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The form of a new record."""
     if not (desk.is_new and desk.form):
         raise Http404(desk.name)
-    made = forms.build(desk, request.user, timezone.now(), given=request.GET.dict())  # type: ignore[arg-type]
+    made = forms.build(desk, request.user, timezone.now(), given=request.GET.dict())
     form = made(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -245,7 +245,7 @@ def reveal(request: HttpRequest, desk: Desk, pk: int, name: str) -> HttpResponse
     hidden = scopes.veil(request.user, [record])[record.pk]
     if name not in table.masked(desk.name) or name in hidden:
         raise Http404(name)
-    trace = AccessLog(person=request.user, kind=AccessLog.Kind.REVEAL, purpose=name)  # type: ignore[misc]
+    trace = AccessLog(person=request.user, kind=AccessLog.Kind.REVEAL, purpose=name)
     trace.terminal = request.META.get("REMOTE_ADDR", "")
     trace.subject = record
     trace.save()
