@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.conf import settings
 
 from fangyuan.engine import models
 from fangyuan.engine.packs import bindings, product
@@ -37,7 +43,32 @@ def coverage(*, afresh: bool = False) -> tuple[list[Covered], list[Result]]:
         if results is None:
             results = run.run_all(here)
         covered = list(_covered(results))
+    _keep(covered)
     return covered, [result for result in results if not result.passed]
+
+
+def _keep(covered: list[Covered]) -> None:
+    with contextlib.suppress(OSError):
+        text = json.dumps([asdict(one) for one in covered], ensure_ascii=False)
+        _file().write_text(text, encoding="utf-8")
+
+
+def last() -> list[Covered] | None:
+    """The coverage as it was last told, for pages; None where nobody asked yet."""
+    try:
+        return _read(_file().stat().st_mtime_ns)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+@functools.lru_cache(maxsize=1)
+def _read(changed: int) -> list[Covered]:
+    rows = json.loads(_file().read_text(encoding="utf-8"))
+    return [Covered(**{**row, "waits_for": tuple(row["waits_for"])}) for row in rows]
+
+
+def _file() -> Path:
+    return Path(settings.DATA) / "coverage.json"
 
 
 def _covered(results: Iterable[Result]) -> Iterable[Covered]:

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import calendar, records
 from fangyuan.core import models as core
-from fangyuan.engine import ledger, packs, rulebook
+from fangyuan.engine import kinds, ledger, packs, rulebook
 from fangyuan.site.proof import stories
 from fangyuan.site.proof.deeds import Deeds
 from fangyuan.site.proof.stories import Confused, Story
@@ -68,8 +69,8 @@ class Company:
                 said = ""
             except Confused as confused:
                 said = confused.sentence
-            except door.Stale as stale:
-                said = str(stale)
+            except (door.Stale, Error, kinds.BadRule, ValidationError, LookupError) as wrong:
+                said = f"{type(wrong).__name__}:{wrong}"
             transaction.set_rollback(True)
         return Result(story.clause, story.name, story.file, at, not said, said)
 
@@ -122,6 +123,7 @@ def _make_room() -> None:
         called.update(removed_at=timezone.now())
 
 
+@functools.cache
 def all_stories() -> list[Story]:
     """Every example of every policy."""
     return [story for path in stories.books() for story in stories.stories(path)]
@@ -158,8 +160,9 @@ def results_file() -> Path:
     return Path(settings.DATA) / "cases.json"
 
 
+@functools.cache
 def fingerprint() -> str:
-    """The state of the packs, the examples and the code."""
+    """The state of the packs, the examples and the code, as this process found them."""
     sha = hashlib.sha256()
     folders = (packs.FOLDER, PACKAGE)
     for path in sorted(p for folder in folders for p in folder.rglob("*") if p.suffix in CODE):

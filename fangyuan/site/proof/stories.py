@@ -5,7 +5,6 @@ The files are written for the people who write the regulations; every mistake na
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,13 +93,6 @@ def stories(path: Path) -> list[Story]:
     source = _read(path)
     book = _shaped(Book, source.value, source, ())
     return list(_stories(path, book, source))
-
-
-@functools.cache
-def told_clauses(policy: str) -> frozenset[str]:
-    """The clauses of a policy that have an example."""
-    path = CASES / f"{policy}.yaml"
-    return frozenset(story.clause for story in stories(path)) if path.exists() else frozenset()
 
 
 def _stories(path: Path, book: Book, source: reading.Source) -> Iterator[Story]:
