@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -33,6 +34,7 @@ class Clock:
     name: str
     tone: str = ""
     share: float = 100
+    said: str = ""
 
 
 @dataclass
@@ -71,6 +73,11 @@ class DayOf:
     is_today: bool
     is_shown: bool
     is_past: bool
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many visits stand how."""
+        return Counter(s.badges[0][0] for s in self.stops).most_common()
 
 
 def midnight(day: date) -> datetime:
@@ -146,7 +153,17 @@ def clock(row: Any, now: datetime) -> Clock:
 def _running(due: datetime, start: datetime, clause: Any, now: datetime) -> Clock:
     tone = display.due_tone(due, now, start)
     share = 100 * display.share_left(due, now, start)
-    return Clock(due, start, clause.number, clause.title, tone, share)
+    return Clock(due, start, clause.number, clause.title, tone, share, _said(due, now))
+
+
+def _said(due: datetime, now: datetime) -> str:
+    """The due time as one says it; midnight is 24:00 of the day that ends."""
+    local = timezone.localtime(due)
+    if local.hour == local.minute == 0:
+        day = local.date() - timedelta(days=1)
+        return f"{'今天' if day == timezone.localdate(now) else f'{day:%m-%d}'} 24:00"
+    is_today = local.date() == timezone.localdate(now)
+    return f"{local:%H:%M}" if is_today else f"{local:%m-%d %H:%M}"
 
 
 def _is_ka_visit(visit: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fangyuan.site import plans, visits
+from fangyuan.site import plans, reviews, visits
 
 urlpatterns = [
     path("visits", visits.day, name="visits"),
@@ -21,4 +21,8 @@ urlpatterns = [
     path("plans/visit/<int:pk>", plans.plan_page, name="plan_page"),
     path("plans/visit/<int:pk>/withdraw", plans.withdraw, name="plan_withdraw"),
     path("plans/visit/<int:pk>/place", plans.place, name="plan_place"),
+    path("customer/<int:pk>/review", reviews.review, name="review"),
+    path("customer/<int:pk>/change", reviews.change, name="customer_change"),
+    path("changes/<int:pk>", reviews.change_page, name="change_page"),
+    path("changes/<int:pk>/settle", reviews.settle, name="change_settle"),
 ]
