@@ -95,7 +95,7 @@ def _begun(kind: Deadline, on: facts.Stream | None, terms: Terms) -> str:
         return f"""  SELECT s.*, '{kind.on}' AS occurrence, s.on_at AS began_at
     FROM subject s WHERE s.on_at IS NOT NULL"""  # noqa: S608
     events = streams.of_stream(on, kind.record, as_of=terms.as_of, pick=terms.pick)
-    names = "own_id, held_type, held_id, scope, imported_at"
+    names = "own_id, held_type, held_id, scope, is_one, imported_at"
     kept = ", ".join(f"s.{name}" for name in names.split(", "))
     done = "" if facts.stream(kind.until, kind.record) else ", s.until_at"
     by = ", s.by_at" if kind.by else ""
@@ -218,7 +218,9 @@ def _binds(kind: Cadence, terms: Terms) -> str:
     if kind.due_rule.anchor is spans.Anchor.BEFORE:
         return f"""(s.scope @> least(p.starts_at, {terms.now})
          OR (p.due_at <= {terms.now} AND s.scope @> p.due_at))"""
-    return "s.scope @> p.starts_at"
+    # The bounds as plain instants: cheaper than the spans, and the planner can estimate them.
+    return """p.starts_at >= s.opens_at AND p.starts_at < s.closes_at
+                      AND (s.is_one OR s.scope @> p.starts_at)"""
 
 
 def _entered(kind: Cadence, terms: Terms) -> str:
@@ -265,7 +267,9 @@ def _answer(kind: base.Owed, terms: Terms) -> str:
         position = timelines.literal(f"position:{who}")
         holes["owing"] = f"engine_superior({holes['owing']}, {position}, h.answers_at)"
     passes = kind.on_leave == "delegate" and (who != "owner" or kind.model.passes_on)
-    return template("answer").substitute(holes, zone=ZONE, passes_on="true" if passes else "false")
+    return template("answer").substitute(
+        holes, zone=ZONE, now=terms.now, passes_on="true" if passes else "false"
+    )
 
 
 # Only where nobody holds it now but somebody did.

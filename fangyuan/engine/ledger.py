@@ -49,9 +49,11 @@ class Written:
         )
 
 
-def prepare() -> None:
-    """Make the session's working tables, empty."""
+def prepare(*, whole: bool = False) -> None:
+    """Make the session's working tables, empty; tune the planner for whole rules if so asked."""
     with connection.cursor() as cursor:
+        # Spans of time cannot be estimated: the planner would look up each of a million rows.
+        cursor.execute(f"SET LOCAL enable_nestloop = {'off' if whole else 'on'}")
         # Millions of duties are joined in memory; the default of 4 MB would sort on disk.
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("SET LOCAL jit = off")

@@ -65,7 +65,11 @@ class Subjects:
         }
         said = ",\n         ".join(f"{sql} AS {name}" for name, sql in chosen.items())
         source, joins = self._source(static), "\n         ".join(self._joins)
-        return f"""  SELECT * FROM (
+        # Most records are in scope for one span; then its end needs no search.
+        return f"""  SELECT x.*, x.scope = tstzmultirange(range_merge(x.scope)) AS is_one,
+         coalesce(lower(x.scope), '-infinity') AS opens_at,
+         coalesce(upper(x.scope), 'infinity') AS closes_at
+    FROM (
     SELECT {said}
       FROM ({source}) s
          {joins}

@@ -117,7 +117,7 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
     book = rulebook.open_book(outcome.as_of, calendar.stored())
     for rule in rules:
         with transaction.atomic():
-            ledger.prepare()
+            ledger.prepare(whole=True)
             _settle_whole(rule, book, outcome, moved)
     with transaction.atomic():
         ledger.prepare()

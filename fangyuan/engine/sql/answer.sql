@@ -18,7 +18,9 @@ SELECT o.subject_id, o.occurrence,
        CASE WHEN NOT o.is_enough THEN NULL
             WHEN l.id IS NULL THEN o.owing_id
             ELSE engine_stand_in(o.owing_id, o.answers_at) END AS person_id,
-       o.due_at, o.met_at, o.left_at, o.is_guess,
+       o.due_at, o.met_at, o.is_guess,
+       -- Out of scope before the due time, as known by now.
+       CASE WHEN o.gone_at < o.due_at AND o.gone_at <= $now THEN o.gone_at END AS left_at,
        o.known_at > o.due_at AS told_late,
        coalesce(o.imported_at >= o.due_at, false) AS imported,
        o.turns_at

@@ -1,5 +1,5 @@
 -- 频率: one row for each period that binds a record, with the event that decided it, if any.
-WITH subject AS (
+WITH subject AS MATERIALIZED (
   -- subject_id, known_at, imported_at, own_id, held_type, held_id, scope
 $subjects
 ), period AS (
@@ -18,8 +18,8 @@ $subjects
   SELECT b.*, b.starts_at AS began_at, b.ends_at AS answers_at,
          -- An act at the very instant a cadence falls due is too late.
          CASE WHEN $decided < b.due_at THEN $decided END AS met_at,
-         (SELECT upper(r) FROM unnest(b.scope) r
-           WHERE r @> b.entered_at AND upper(r) <= $now AND upper(r) < b.due_at) AS left_at
+         CASE WHEN b.is_one THEN upper(b.scope)
+              ELSE (SELECT upper(r) FROM unnest(b.scope) r WHERE r @> b.entered_at) END AS gone_at
     FROM bound b LEFT JOIN event e ON e.subject_id = b.subject_id AND e.key = b.occurrence
    WHERE b.entered_at IS NOT NULL
 )

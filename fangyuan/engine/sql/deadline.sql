@@ -1,5 +1,5 @@
 -- 期限: one row for each time `on` happened to a record that was in scope at that instant.
-WITH subject AS (
+WITH subject AS MATERIALIZED (
   -- subject_id, known_at, imported_at, on_at, until_at, own_id, held_type, held_id, scope
 $subjects
 ), begun AS (
@@ -13,9 +13,8 @@ $begun
 ), judged AS (
   SELECT c.*,
          CASE WHEN c.done_at <= $now THEN c.done_at END AS met_at,
-         -- The first instant, known by now and before the due time, at which it is out of scope.
-         (SELECT upper(r) FROM unnest(c.scope) r
-           WHERE r @> c.began_at AND upper(r) <= $now AND upper(r) < c.due_at) AS left_at,
+         CASE WHEN c.is_one THEN upper(c.scope)
+              ELSE (SELECT upper(r) FROM unnest(c.scope) r WHERE r @> c.began_at) END AS gone_at,
          CASE WHEN c.done_at <= c.due_at AND c.done_at <= $now THEN c.done_at
               ELSE c.due_at END AS answers_at
     FROM counted c

@@ -1,5 +1,5 @@
 -- 必填: one row for each span of scope; a version that begins within one asks anew.
-WITH subject AS (
+WITH subject AS MATERIALIZED (
   -- subject_id, known_at, imported_at, own_id, held_type, held_id, scope, complete
 $subjects
 ), begun AS (
@@ -21,8 +21,7 @@ $subjects
 ), judged AS (
   SELECT c.*,
          CASE WHEN c.done_at <= $now THEN c.done_at END AS met_at,
-         (SELECT upper(r) FROM unnest(c.scope) r
-           WHERE r @> c.began_at AND upper(r) <= $now AND upper(r) < c.due_at) AS left_at,
+         (SELECT upper(r) FROM unnest(c.scope) r WHERE r @> c.began_at) AS gone_at,
          CASE WHEN c.done_at <= c.due_at AND c.done_at <= $now THEN c.done_at
               ELSE c.due_at END AS answers_at
     FROM counted c
