@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from sys import intern
 from typing import Final
@@ -35,13 +36,15 @@ def characters() -> dict[str, str]:
 
 @cache
 def phrases() -> dict[str, str]:
-    """Map each phrase to the readings of its characters, separated by spaces."""
-    found = {
-        phrase: " ".join(plain(reading) for reading in _FIRST.findall(readings))
-        for phrase, readings in _entries("phrases", _PHRASE)
-    }
-    for phrase, reading in PHRASES_READ.items():
-        found[phrase] = " ".join(map(plain, reading.split()))
+    """Map each phrase to the readings of its characters, or to nothing where they read as ever."""
+    usual = characters()
+    listed = ((phrase, _FIRST.findall(each)) for phrase, each in _entries("phrases", _PHRASE))
+    own = ((phrase, reading.split()) for phrase, reading in PHRASES_READ.items())
+    found = {}
+    for phrase, syllables in chain(listed, own):
+        read = list(map(plain, syllables))
+        as_ever = read == [usual.get(char) for char in phrase]
+        found[phrase] = "" if as_ever else " ".join(read)
     return found
 
 

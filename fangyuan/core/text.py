@@ -127,8 +127,9 @@ def syllables(name: str) -> tuple[str, ...]:
     place = 0
     while place < len(plain):
         for size in sizes.get(plain[place], ()):
-            if read := phrases.get(plain[place : place + size]):
-                found += read.split()
+            phrase = plain[place : place + size]
+            if phrase in phrases:
+                found += phrases[phrase].split() or [characters[char] for char in phrase]
                 place += size
                 break
         else:

@@ -151,7 +151,8 @@ def test_real_names_are_read_as_the_full_algorithm_reads_them(samples: Path) -> 
 
 def test_the_tables_say_what_the_library_says() -> None:
     phrases = {p: " ".join(readings.plain(r[0]) for r in rs) for p, rs in PHRASES_DICT.items()}
-    differ = {phrase for phrase in phrases if readings.phrases()[phrase] != phrases[phrase]}
+    ours = {p: " ".join(text.syllables(p)) for p in readings.phrases()}
+    differ = {phrase for phrase in phrases if ours[phrase] != phrases[phrase]}
     assert differ <= set(readings.PHRASES_READ)
     known = {chr(code): readings.plain(r.split(",")[0]) for code, r in PINYIN_DICT.items()}
     differ = {char for char in known if readings.characters()[char] != known[char]}
