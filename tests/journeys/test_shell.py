@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-BROWSER = os.environ.get("FY_BROWSER", "0")
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(BROWSER == "0", reason="没有 Chromium，浏览器测试没有运行"),
-    pytest.mark.django_db(transaction=True),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as plays:
-        browser = plays.chromium.launch(executable_path=BROWSER, args=QUIET)
-        # Playwright keeps an event loop in this thread; the database is used from it on purpose.
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def cookie(client, company, live_server) -> dict[str, str]:
-    client.force_login(company.li)
-    name = settings.SESSION_COOKIE_NAME
-    return {"name": name, "value": client.cookies[name].value, "url": live_server.url}
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def opened(browser: Browser, cookie: dict[str, str], **options: object) -> Page:
@@ -64,6 +34,7 @@ def test_the_palette_finds_a_customer_by_initials_and_opens_it(chromium, cookie,
 
 def test_keys_move_pick_and_explain_but_never_while_writing(chromium, cookie) -> None:
     page = opened(chromium, cookie)
+    page.locator("h1").click()
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator(".cur")).to_have_attribute("id", "ob-2")

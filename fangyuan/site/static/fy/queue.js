@@ -7,6 +7,7 @@ import { drop, list, put } from "./store.js";
 
 const PATIENCE = 20_000;
 const AGAIN = 30_000;
+const STORED = "已存在本机，联网后自动提交";
 const OWNER = mine("queue");
 let sending = false;
 
@@ -129,6 +130,10 @@ function redraw(page) {
   fresh.querySelector("[aria-invalid=true]")?.focus();
 }
 
+async function opensOffline(url) {
+  return Boolean(url && "caches" in window && (await caches.match(url, { ignoreVary: true })));
+}
+
 async function submit(form, submitter) {
   const item = gather(form, submitter);
   const buttons = [...form.elements].filter((field) => field.type === "submit");
@@ -138,27 +143,27 @@ async function submit(form, submitter) {
     await forget(form);
     location.assign(answer.redirected ? answer.url : form.dataset.next || location.href);
   } catch (error) {
-    buttons.forEach((button) => { button.disabled = false; });
     if (error instanceof Refused) return redraw(error.page);
     if (error instanceof SignedOut) {
       return location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
     }
     await put("queue", { ...item, waited: true });
     await forget(form);
-    delete form.dataset.once;
-    say("离线，已存在本机，联网后自动提交");
     await bar();
-    const text = "已存在本机，联网后自动提交";
-    document.dispatchEvent(new CustomEvent("fy:queued", { detail: { form, text } }));
-    toast(text);
-    if (form.dataset.next) location.assign(form.dataset.next);
+    toast(STORED);
+    say(STORED);
+    // The buttons stay shut: what stands here is on its way.
+    if (await opensOffline(form.dataset.next)) location.assign(form.dataset.next);
   }
   return undefined;
 }
 
 on("submit", "form[data-offline]", (event, form) => {
   event.preventDefault();
-  submit(form, event.submitter).catch(() => toast("没存上，本机也存不了。", { tone: "soon" }));
+  submit(form, event.submitter).catch(() => {
+    [...form.elements].forEach((field) => { if (field.type === "submit") field.disabled = false; });
+    toast("没提交上，本机也存不了。内容还在。", { tone: "soon" });
+  });
 });
 addEventListener("online", flush);
 addEventListener("offline", () => bar());
