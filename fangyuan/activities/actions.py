@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fangyuan import door
-from fangyuan.activities.models import Task
+from fangyuan.activities.models import NO_ISSUE, Task
 
 
 @door.verb(
@@ -90,7 +90,7 @@ def write_record(deed: door.Deed, activity: Any, **said: Any) -> Any:
 
 def _open_issue(deed: door.Deed, activity: Any) -> None:
     """A customer's issue noted on a visit becomes a task of its own (RES-3.4.2c)."""
-    if not activity.customer_issues:
+    if not activity.customer_issues or activity.customer_issues.strip() in NO_ISSUE:
         return
     known = Task._base_manager.filter(
         subject_type="activity", subject_id=activity.pk, kind="CUSTOMER_ISSUE"

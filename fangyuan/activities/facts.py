@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, When
 
-from fangyuan.activities.models import Activity, Plan, PlanItem, Task
+from fangyuan.activities.models import NO_ISSUE, Activity, Plan, PlanItem, Task
 from fangyuan.core import facts
 from fangyuan.customers.models import Customer
 from fangyuan.desk.models import is_true
@@ -21,7 +21,8 @@ def _items_complete() -> Q:
     return is_true(Q(Exists(_items())) & ~Q(Exists(lacking)))
 
 
-def _issues_tasked_at() -> Subquery:
+def _issues_tasked_at() -> Case:
+    """The first task about the issues; where it was noted that there is none, the record itself."""
     tasks = (
         Task._base_manager.filter(
             kind=Task.Kind.CUSTOMER_ISSUE,
@@ -33,7 +34,10 @@ def _issues_tasked_at() -> Subquery:
         .values("subject_id")
         .annotate(first=Min("asked_at"))
     )
-    return Subquery(tasks.values("first"))
+    return Case(
+        When(customer_issues__in=NO_ISSUE, then=F("written_at")),
+        default=Subquery(tasks.values("first")),
+    )
 
 
 def _of_customer(label: str, name: str) -> facts.Via:

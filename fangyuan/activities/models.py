@@ -119,6 +119,9 @@ class PlanItem(Record):
         return self.purpose or self.content
 
 
+NO_ISSUE = ("无", "没有", "暂无", "无。", "没有。")  # what is written when a customer raised none
+
+
 class Activity(Record):
     """One contact with a customer: planned, made ready, done, and written up."""
 
