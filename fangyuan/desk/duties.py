@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from fangyuan.access import scopes
 from fangyuan.core import records
+from fangyuan.engine import reminders
 from fangyuan.engine.models import Obligation
 
 PERIODS = {
@@ -174,5 +175,12 @@ def _duty(row: Any, names: dict[tuple[str, int], str]) -> Duty:
         url=said.url.format(id=number) if said else f"/{kind}/{number}",
         action=said.act if said else "去办",
         why_url=f"/obligation/{row.pk}",
-        is_told_late="told late" in row.cause or row.cause.get("because") == "told late",
+        is_told_late=bool(row.cause.get("told_late")),
     )
+
+
+def _called(rows: list[Any], actor: Any) -> list[str]:
+    return [f"{duty.title} · {duty.subject}" for duty in describe(rows, actor)]
+
+
+reminders.name_with(_called)

@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models import BooleanField, Case, Count, Max, Value, When
 
-from fangyuan.core import facts, records, words
+from fangyuan.core import facts, words
 from fangyuan.engine import models
 
 
@@ -57,12 +57,24 @@ class Demand:
     ends_at: datetime | None
 
 
-def demands(model: Any, *, at: datetime) -> list[Demand]:
+class Book:
+    """The rulebook as one deed sees it: whether it changed is asked once, not for every record."""
+
+    def __init__(self) -> None:
+        self._stamp: dict[str, Any] | None = None
+
+    def known(self, record: str) -> list[Demand]:
+        """Every write-time condition on a record type, whenever in force."""
+        if self._stamp is None:
+            self._stamp = models.Rule.objects.everything("写入校验").aggregate(
+                last=Max("changed_at"), count=Count("id")
+            )
+        return _known(record, self._stamp["last"], self._stamp["count"])
+
+
+def demands(model: Any, *, at: datetime, book: Book | None = None) -> list[Demand]:
     """Every write-time condition on this record type in force at an instant."""
-    stamp = models.Rule.objects.everything("写入校验").aggregate(
-        last=Max("changed_at"), count=Count("id")
-    )
-    known = _known(model.record_name(), stamp["last"], stamp["count"])
+    known = (book or Book()).known(model.record_name())
     return [d for d in known if d.starts_at <= at and (d.ends_at is None or at < d.ends_at)]
 
 
@@ -106,11 +118,12 @@ def unmet(
     *,
     steps: Mapping[tuple[str, int], str] | None = None,
     at: datetime,
+    book: Book | None = None,
 ) -> list[Unmet]:
     """The conditions that these records do not meet; `steps` names verbs being taken on them."""
     kind = model.record_name()
     taken = {number: verb for (record, number), verb in (steps or {}).items() if record == kind}
-    wanted = [d for d in demands(model, at=at) if not d.step or d.step in taken.values()]
+    wanted = [d for d in demands(model, at=at, book=book) if not d.step or d.step in taken.values()]
     numbers = list(numbers)
     if not wanted or not numbers:
         return []
@@ -187,15 +200,18 @@ def _plain(record: Any, field: str, text: str) -> str:
 
 
 def from_database(record: Any, wrong: IntegrityError) -> list[Unmet]:
-    """A constraint of the database that only a race can reach, in the words of the model."""
+    """What the database refused, in the words of the model: all of it, not only the first."""
+    number, record.pk = record.pk, None if record._state.adding else record.pk
+    try:
+        record.full_clean(exclude=["password"])
+    except ValidationError as said:
+        return from_validation(record, said)
+    finally:
+        record.pk = number
     name = getattr(getattr(wrong.__cause__, "diag", None), "constraint_name", "") or ""
     for constraint in record._meta.constraints:
         if constraint.name == name:
-            said = constraint.get_violation_error_message()
-            return [Unmet(sentence=str(said), record=record.record_name())]
-    return [
-        Unmet(
-            sentence=f"{record._meta.verbose_name}和已有的记录冲突,请刷新后核对",
-            record=record.record_name(),
-        )
-    ]
+            told = str(constraint.get_violation_error_message())
+            return [Unmet(sentence=told, record=record.record_name())]
+    told = f"{record._meta.verbose_name}和已有的记录冲突,请刷新后核对"
+    return [Unmet(sentence=told, record=record.record_name())]

@@ -212,6 +212,7 @@ class Progress(Row):
     cursor = models.BigIntegerField("已读到的事务号", default=0)
     as_of = models.DateTimeField("扫描时点", null=True)
     beat_at = models.DateTimeField("最近完成", null=True)
+    reminded_at = models.DateTimeField("提醒到", null=True)
     failed_at = models.DateTimeField("失败时间", null=True)
     error = fields.Note("错误")
 

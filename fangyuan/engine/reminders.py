@@ -1,0 +1,174 @@
+"""Reminders of duties: before they fall due, when they do, and step by step upwards after.
+
+Each run covers the instants since the last one, in one transaction with the messages: none is lost,
+none is sent twice. History that was imported, duties told late and waived ones send nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import DurationField, ExpressionWrapper, F, Q
+
+from fangyuan.core import calendar, events, spans
+from fangyuan.engine import models
+from fangyuan.org import lines
+from fangyuan.org.models import Message, Person
+
+AHEAD: Final = 0.25  # of the span of a duty, before it falls due
+FAR_BACK: Final = 40  # days: no step lies further after a due day
+MORNING: Final = time(9)
+SINGLE: Final = 3  # more duties than this of one rule, person and day become one message
+
+
+@dataclass(frozen=True)
+class Step:
+    """Who is told so many working days after the due day, and how the message begins."""
+
+    name: str
+    state: str
+    after: int
+    level: int
+    says: str
+
+
+STEPS: Final = (
+    Step("ahead", "OPEN", 0, 0, "快到期"),
+    Step("due", "BREACHED", 0, 0, "已到期,还没有完成"),
+    Step("late", "BREACHED", 1, 0, "仍未完成"),
+    Step("manager", "BREACHED", 2, 1, "逾期两个工作日"),
+    Step("director", "BREACHED", 5, 2, "逾期五个工作日"),
+)
+
+Namer = Callable[[list[Any], Any], list[str]]
+_namers: list[Namer] = []
+
+
+def name_with(namer: Namer) -> None:
+    """The room that knows how duties are called registers here how to say them to a person."""
+    _namers[:] = [namer]
+
+
+def send(now: datetime) -> int:
+    """Send what came due to be said since the last run; the first run only begins to count."""
+    with transaction.atomic():
+        progress, _ = (
+            models.Progress.objects.everything("提醒").select_for_update().get_or_create(rule=None)
+        )
+        since, progress.reminded_at = progress.reminded_at, now
+        progress.save(update_fields=["reminded_at"])
+        if since is None or since >= now:
+            return 0
+        messages = [
+            message
+            for step in STEPS
+            for group in _groups(_reached(step, since, now))
+            for message in _messages(step, group, now)
+        ]
+        return _store(messages)
+
+
+def _reached(step: Step, since: datetime, now: datetime) -> Any:
+    """The obligations whose step lies in (since, now]."""
+    rows = models.Obligation.objects.everything("提醒").filter(
+        Q(cause={}) | Q(cause__has_key="provisional"), state=step.state, person__isnull=False
+    )
+    if step.name == "ahead":
+        span = ExpressionWrapper(
+            (F("due_at") - F("began_at")) * AHEAD, output_field=DurationField()
+        )
+        rows = rows.filter(due_at__gt=now, due_at__lte=now + timedelta(days=FAR_BACK * 3))
+        rows = rows.annotate(fy_at=F("due_at") - span)
+        return _named(rows.filter(fy_at__gt=since, fy_at__lte=now))
+    if step.name == "due":
+        return _named(rows.filter(due_at__gt=since, due_at__lte=now))
+    days = _due_days(step.after, since, now)
+    if not days:
+        return []
+    first, last = spans.midnight(days[0]), spans.midnight(days[-1] + timedelta(days=1))
+    return _named(rows.filter(due_at__gt=first, due_at__lte=last))
+
+
+def _named(rows: Any) -> Any:
+    return rows.select_related("rule__clause", "person").order_by("rule_id", "person_id", "id")
+
+
+def _due_days(after: int, since: datetime, now: datetime) -> list[date]:
+    """The due days whose step, the morning of the n-th working day after, lies in (since, now]."""
+    days = calendar.stored()
+    found = []
+    for back in range(FAR_BACK, -1, -1):
+        day = spans.day_of(now) - timedelta(days=back)
+        at = datetime.combine(days.add(day, after), MORNING, tzinfo=spans.SHANGHAI)
+        if since < at <= now:
+            found.append(day)
+    return found
+
+
+def _groups(rows: Any) -> Iterator[list[Any]]:
+    """Few duties one by one; many of one rule, person and due time together."""
+    by_key: dict[Any, list[Any]] = {}
+    for row in rows:
+        by_key.setdefault((row.rule_id, row.person_id, row.due_at), []).append(row)
+    for group in by_key.values():
+        if len(group) > SINGLE:
+            yield group
+        else:
+            yield from ([one] for one in group)
+
+
+def _messages(step: Step, group: list[Any], now: datetime) -> Iterator[Message]:
+    first = group[0]
+    to = _recipient(first.person, step.level)
+    if to is None:
+        return
+    whose = "" if step.level == 0 else f"{first.person.name}的"
+    what = _names(group[:1], to)[0]
+    if len(group) > 1:
+        what += f"等 {len(group)} 件"
+    due = (first.due_at - timedelta(microseconds=1)).astimezone(spans.SHANGHAI)
+    end = first.due_at.astimezone(spans.SHANGHAI)
+    clock = f"{end:%H:%M}" if end.date() == due.date() else "24:00"
+    yield Message(
+        person=to,
+        kind="REMIND",
+        subject_type=first.subject_type,
+        subject_id=first.subject_id,
+        title=f"{step.says}:{whose}{what}",
+        text=f"{first.rule.clause.number} 要求在 {due.month} 月 {due.day} 日 {clock} 前完成",
+        sent_at=now,
+        step_key=f"obligation:{first.pk}:{step.name}:{first.due_at.timestamp():.0f}:{to.pk}",
+    )
+
+
+def _recipient(person: Any, level: int) -> Any:
+    """The person, their superior, or the one above; where the line ends, its last one."""
+    if level == 0:
+        return person
+    above = lines.superiors(person.pk)
+    if not above:
+        return None
+    return Person._base_manager.get(pk=above[min(level, len(above)) - 1])
+
+
+def _names(rows: list[Any], to: Any) -> list[str]:
+    if _namers:
+        return _namers[0](rows, to)
+    return [row.rule.clause.title or row.rule.clause.number for row in rows]
+
+
+def _store(messages: list[Message]) -> int:
+    if not messages:
+        return 0
+    keys = [one.step_key for one in messages]
+    sent = Message.objects.everything("提醒").filter(step_key__in=keys)
+    known = set(sent.values_list("step_key", flat=True))
+    fresh = {one.step_key: one for one in messages if one.step_key not in known}
+    with connection.cursor() as cursor:
+        events.announce(cursor, actor=0, action="remind", reason="义务提醒", channel="JOB")
+    Message._base_manager.bulk_create(list(fresh.values()))
+    return len(fresh)
