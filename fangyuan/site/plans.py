@@ -17,7 +17,7 @@ from fangyuan import door
 from fangyuan.activities.models import Activity, Plan, PlanItem
 from fangyuan.customers.models import Customer
 from fangyuan.desk import inputs, replies
-from fangyuan.engine.models import Obligation, Request
+from fangyuan.engine.models import Approval, Obligation, Request
 from fangyuan.org.models import Membership
 from fangyuan.site import plan_lines, posts, visit_days
 
@@ -191,6 +191,7 @@ def _page(request: HttpRequest, plan: Plan, **more: Any) -> HttpResponse:
     lines = [line for group in found for line in group.lines]
     month = plan_lines.month_of(plan.period, timezone.localdate())
     is_mine = plan.person_id == request.user.pk
+    waiting = _waiting(plan) if plan.stage == "SUBMITTED" else None
     context = _months(month) | {
         "plan": plan,
         "groups": found,
@@ -198,7 +199,8 @@ def _page(request: HttpRequest, plan: Plan, **more: Any) -> HttpResponse:
         "gaps": sum(bool(line.gaps) for line in lines),
         "unplaced": sum(not line.item.is_placed for line in lines),
         "clock": _clock(plan.person_id or 0, month) if plan.stage == "DRAFT" else None,
-        "waiting": _waiting(plan) if plan.stage == "SUBMITTED" else None,
+        "waiting": waiting,
+        "asked": _asked(waiting),
         "is_mine": is_mine,
         "may_edit": is_mine and plan.stage == "DRAFT",
         "addition": Addition(request.user),
@@ -212,7 +214,13 @@ def _waiting(plan: Plan) -> Any:
     rows = Request.objects.everything("计划的审批").filter(
         action="plan.approve_plan", subject_type="plan", subject_id=plan.pk, state="WAITING"
     )
-    return rows.prefetch_related("approvals__person").first()
+    return rows.first()
+
+
+def _asked(waiting: Any) -> list[str]:
+    """Who is asked for a word."""
+    seats = Approval.objects.everything("谁来审").filter(request=waiting).order_by("step")
+    return list(dict.fromkeys(seats.values_list("person__name", flat=True))) if waiting else []
 
 
 def _team(request: HttpRequest, people: list[int], month: date) -> HttpResponse:
