@@ -270,10 +270,14 @@ class ImportBatch(Record):
     failed = models.IntegerField("失败", null=True, blank=True)
     mistakes = models.FileField("待改的行", upload_to="imports/", null=True, blank=True)
     message = fields.Note("说明")
+    mapping = models.JSONField("列的对应", default=dict, blank=True)
+    xid = models.BigIntegerField("写入的事务", null=True, blank=True, editable=False)
     started_at = models.DateTimeField("开始", null=True, blank=True)
     undone_at = models.DateTimeField("撤销", null=True, blank=True)
 
     reach = {"people": ("person",)}
+    # Progress is told twice a second; the log keeps what came of it, in `message`.
+    unlogged = ("total", "passed", "failed")
     stage_field = "stage"
     moves = {
         "PREVIEW": ("WAITING",),

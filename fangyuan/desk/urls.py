@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 
 from fangyuan.desk import board, bulk, declare, views
+from fangyuan.desk.exchange import pages as exchange
 
 
 class DeskName:
@@ -38,6 +39,12 @@ urlpatterns = [
     path("<desk:desk>/bulk/set/<str:name>", bulk.set_field, name="bulk_set"),
     path("<desk:desk>/bulk/do/<str:verb>", bulk.act_on, name="bulk_act"),
     path("<desk:desk>/bulk/remove", bulk.remove_all, name="bulk_remove"),
+    path("<desk:desk>/import", exchange.upload, name="import"),
+    path("<desk:desk>/import/template", exchange.template, name="import_template"),
+    path("<desk:desk>/import/<int:pk>", exchange.batch, name="import_batch"),
+    path("<desk:desk>/import/<int:pk>/mistakes", exchange.rows_to_correct, name="import_mistakes"),
+    path("<desk:desk>/import/<int:pk>/undo", exchange.undo, name="import_undo"),
+    path("<desk:desk>/export", exchange.export, name="export"),
     path("<desk:desk>/<int:pk>", views.page, name="record"),
     path("<desk:desk>/<int:pk>/~<str:name>", views.panel, name="panel"),
     path("<desk:desk>/<int:pk>/edit", views.edit, name="edit"),

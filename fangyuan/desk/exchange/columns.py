@@ -59,7 +59,9 @@ class Column:
 
 def of_model(model: Any) -> list[Column]:
     """Every column that a file of this type may have, in the order of a template."""
-    found = [Column("key", "外部编号", model._meta.get_field("key"), "key")]
+    is_record = issubclass(model, records.Record)
+    key = records.Record._meta.get_field("key")
+    found = [Column("key", "外部编号" if is_record else "编号", key, "key")]
     pointers = dict(getattr(model, "any_fields", {}))
     halves = {f"{name}_{half}" for name in pointers for half in ("type", "id")}
     for field in model._meta.concrete_fields:
@@ -70,9 +72,9 @@ def of_model(model: Any) -> list[Column]:
         elif _is_open(field):
             found.append(Column(field.name, str(field.verbose_name), field, _kind(field)))
     found += _children(model)
-    found.append(
-        Column("recorded_at", "录入时间", model._meta.get_field("recorded_at"), "recorded")
-    )
+    if is_record:
+        recorded = model._meta.get_field("recorded_at")
+        found.append(Column("recorded_at", "录入时间", recorded, "recorded"))
     return found
 
 

@@ -77,7 +77,7 @@ class Export:
         if column.name in hidden:
             return None if self._plain else ""
         if column.kind == "key":
-            return record.key or f"#{record.pk}"
+            return getattr(record, "key", None) or f"#{record.pk}"
         if column.kind in ("reference", "pointer"):
             return self._reference(record, column, names)
         value = getattr(record, column.field.attname)

@@ -48,6 +48,8 @@ class Order:
     mapping: dict[str, str] = field(default_factory=dict)
     limits: tables.Limits = LIMITS
     reason: str = ""
+    # Called with the outcome before the transaction ends, where its rows are kept.
+    seal: Callable[[Any], None] = lambda outcome: None
 
     @property
     def file_name(self) -> str:
@@ -121,6 +123,7 @@ def _deed(order: Order, source: Any, outcome: Outcome, tick: Callable[[int], Non
                 outcome.xid = cursor.fetchone()[0]
             if order.is_rehearsal or (outcome.mistakes and not order.is_partial):
                 raise _TakeBack
+            order.seal(outcome)
         outcome.is_kept = True
     except _TakeBack:
         outcome.is_kept = False

@@ -34,20 +34,16 @@ def export(deed: door.Deed, record: AccessLog, *, purpose: str) -> AccessLog:
     return record
 
 
-def log(actor: Any, kind: str, count: int, purpose: str, terminal: str = "") -> AccessLog:
-    """Leave a trace of an export."""
+def _log(actor: Any, told: str, count: int, terminal: str) -> AccessLog:
+    kind = AccessLog.Kind.EXPORT
     made: AccessLog = AccessLog._base_manager.create(
-        kind=AccessLog.Kind.EXPORT,
-        person=actor,
-        rows=count,
-        purpose=f"{kind} {purpose}".strip(),
-        terminal=terminal,
+        kind=kind, person=actor, rows=count, purpose=told, terminal=terminal
     )
     return made
 
 
-def hindrance(actor: Any, kind: str, count: int, purpose: str) -> str:
-    """Why this export may not leave now, in words; empty if it may.
+def hindrance(actor: Any, kind: str, count: int, purpose: str, terminal: str = "") -> str:
+    """Why this export may not leave now, in words; empty if it may, and then it is logged.
 
     Where a clause wants approval (DAY-3.1.3), the request is filed at the first try.
     """
@@ -57,17 +53,15 @@ def hindrance(actor: Any, kind: str, count: int, purpose: str) -> str:
     asked = Request.objects.everything("导出申请").filter(
         action=VERB, asked_by=actor, payload__purpose=told
     )
-    now = timezone.now()
-    if asked.filter(state="AGREED", decided_at__gte=now - _GRANT_HOLDS).exists():
-        return ""
     if asked.filter(state="WAITING").exists():
         return "导出申请还在审批中,批准后再来下载"
     with door.acting(by=actor, action="export", reason=told) as deed:
-        probe = log(actor, kind, count, purpose, "申请")
-        wanted = approval.wanted(VERB, probe, by=actor)
-        if wanted is None:
+        trace = _log(actor, told, count, terminal)
+        wanted = approval.wanted(VERB, trace, by=actor)
+        since = timezone.now() - _GRANT_HOLDS
+        if wanted is None or asked.filter(state="AGREED", decided_at__gte=since).exists():
             return ""
-        approval.file(wanted, probe, {"purpose": told}, by=actor, at=deed.at)
+        approval.file(wanted, trace, {"purpose": told}, by=actor, at=deed.at)
     clause = wanted.rule.clause.number
     return f"一次导出 {count} 条要先批准({clause}),已替你提交申请,批准后再来下载"
 

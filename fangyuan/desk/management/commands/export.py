@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not table.may(actor, kind, "r"):
             raise CommandError(f"{actor.name}看不到{model._meta.verbose_name}")
         found = model.objects.seen_by(actor).present()
-        if problem := outbox.hindrance(actor, kind, found.count(), "命令行"):
+        if problem := outbox.hindrance(actor, kind, found.count(), "", "命令行"):
             raise CommandError(problem)
         export = Export(model, actor, plain=form == "jsonl")
         target = options["out"].open("wb") if options["out"] else sys.stdout.buffer
@@ -44,4 +44,3 @@ class Command(BaseCommand):
             target.flush()
             if options["out"]:
                 target.close()
-        outbox.log(actor, kind, export.count, "命令行", "命令行")
