@@ -15,7 +15,6 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from fangyuan.access import scopes, table
@@ -98,10 +97,12 @@ class Deed:
     reason: str
     channel: str
     at: datetime
+    now: Any = None  # the database's instant of this transaction, which it writes as recorded_at
     touched: dict[type[records.Record], set[int]] = field(default_factory=dict)
     steps: dict[tuple[str, int], str] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
     debts: set[Any] = field(default_factory=set)
+    book: gates.Book = field(default_factory=gates.Book)
     is_trusted: bool = False
     is_history: bool = False
 
@@ -187,7 +188,7 @@ class Deed:
                 kept.append((type(record)._meta.get_field(name).related_model, parent))
         for model, number in kept:
             if number not in self.touched.get(model, ()):
-                found = gates.unmet(model, [number], at=self.at)
+                found = gates.unmet(model, [number], at=self.at, book=self.book)
                 self.debts.update(one.debt for one in found)
                 self.touch(model, [number])
 
@@ -215,23 +216,38 @@ class Deed:
 
     def _save(self, record: Any, *, judged: bool = True) -> None:
         record.index()
-        if record.pk is not None:
-            record.revision = F("revision") + 1
-            record.changed_at = self.at
+        if record.pk is None:
+            record.recorded_at = record.changed_at = self.now
+            record.recorded_by, record.revision = self.actor_id, 1
+        else:
+            record.revision, record.changed_at = record.revision + 1, self.now
         try:
-            record.full_clean(exclude=["revision", "changed_at", "password"])
+            # What only the database can decide is left to it; it is asked in words if it refuses.
+            record.clean_fields(exclude=_known_references(record))
+            record.clean()
             with transaction.atomic():
                 record.save()
         except ValidationError as wrong:
             raise Refused(gates.from_validation(record, wrong)) from wrong
         except IntegrityError as wrong:
             raise Refused(gates.from_database(record, wrong)) from wrong
-        record.refresh_from_db(fields=["revision", "recorded_at", "changed_at"])
         if judged:
             self.touch(type(record), [record.pk])
             for name in type(record).judges:
                 if parent := getattr(record, f"{name}_id"):
                     self.touch(type(record)._meta.get_field(name).related_model, [parent])
+
+
+def _known_references(record: models.Model) -> set[str]:
+    """Foreign keys whose record is at hand: it exists, no need to ask for it. And the password,
+    which a person may do without until they sign in."""
+    return {"password"} | {
+        f.name
+        for f in record._meta.concrete_fields
+        if isinstance(f, models.ForeignKey)
+        and f.is_cached(record)
+        and getattr(record, f.name) is not None
+    }
 
 
 _open: ContextVar[Deed | None] = ContextVar("deed", default=None)
@@ -278,7 +294,7 @@ def _announce(deed: Deed | None) -> None:
         if deed is None:
             events.silence(cursor)
         else:
-            events.announce(
+            deed.now = events.announce(
                 cursor,
                 actor=deed.actor_id,
                 action=deed.action,
@@ -293,7 +309,7 @@ def _judge(deed: Deed) -> None:
     unmet = [
         one
         for model, numbers in deed.touched.items()
-        for one in gates.unmet(model, numbers, steps=deed.steps, at=deed.at)
+        for one in gates.unmet(model, numbers, steps=deed.steps, at=deed.at, book=deed.book)
         if one.is_gate or one.debt not in deed.debts
     ]
     if unmet:

@@ -6,6 +6,7 @@ anybody remembering it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,19 @@ def grant(cursor: Any, tables: set[str]) -> None:
             cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {APP_ROLE}")
 
 
-def announce(cursor: Any, *, actor: int, action: str, reason: str, channel: str) -> None:
-    """Tell the database, for this transaction only, who writes, what for and by which way."""
+def announce(cursor: Any, *, actor: int, action: str, reason: str, channel: str) -> datetime:
+    """Tell the database, for this transaction only, who writes, what for and by which way.
+
+    Gives the transaction's instant, under which the database records what is written.
+    """
     cursor.execute(
         "SELECT set_config('fangyuan.actor', %s, true), set_config('fangyuan.action', %s, true),"
         " set_config('fangyuan.reason', %s, true), set_config('fangyuan.channel', %s, true),"
-        " set_config('fangyuan.since', '', true)",
+        " set_config('fangyuan.since', '', true), now()",
         [str(actor), action, reason, channel],
     )
+    instant: datetime = cursor.fetchone()[-1]
+    return instant
 
 
 def silence(cursor: Any) -> None:

@@ -68,6 +68,7 @@ def transfer_customer(
 @door.verb("customer", label="领取", asks=())
 def claim(deed: door.Deed, customer: Any) -> Any:
     """Take a customer nobody answers for; whoever comes second is told so."""
+    type(customer)._base_manager.select_for_update(of=("self",)).get(pk=customer.pk)
     held = Holding._base_manager.filter(
         subject_type="customer", subject_id=customer.pk, role="OWNER", ends_at=None, removed_at=None
     )
