@@ -373,43 +373,75 @@ def _waivers(pick: Pick, clock: Clock, made: World) -> None:
         )
 
 
-def corrected(pick: Pick, setting: Setting, made: World) -> World:
-    """The same world after somebody put a few facts right, as the final facts."""
+def earlier(pick: Pick, setting: Setting, made: World) -> World:
+    """The same world as it stood before somebody added to it and put things right.
+
+    Some records, spans and waivers are not there yet, some instants are wrong or missing, some
+    people, stand-ins, superiors and leaders are others.
+    """
     clock = Clock(pick, setting)
-    fresh = replace(made, records=[_copy(record) for record in made.records])
-    for _ in range(pick.number(1, 6)):
-        record = one_of(pick, fresh.records)
-        _correct(pick, clock, record)
+    people = [replace(p, manager=None) if chance(pick, 15) else p for p in made.people]
+    teams = [replace(t, leader="boss") if chance(pick, 15) else t for t in made.teams]
+    records = [
+        _spoiled(pick, clock, record)
+        for record in made.records
+        if record.type == "customer" or not chance(pick, 25)
+    ]
+    return replace(
+        made,
+        people=people,
+        teams=teams,
+        records=records,
+        holdings=[
+            replace(one, person=one_of(pick, REPS)) if chance(pick, 20) else one
+            for one in made.holdings
+            if not chance(pick, 20)
+        ],
+        leaves=[
+            replace(one, stage="WAITING") if chance(pick, 20) else one
+            for one in made.leaves
+            if not chance(pick, 20)
+        ],
+        memberships=[one for one in made.memberships if not chance(pick, 15)],
+        waivers=[one for one in made.waivers if not chance(pick, 40)],
+    )
+
+
+def _spoiled(pick: Pick, clock: Clock, record: Record) -> Record:
+    """A record with an instant moved or missing, or in the recycle bin, or with less of a past."""
+    fresh = replace(record, facts=dict(record.facts), tracked=dict(record.tracked))
+    if chance(pick, 10):
+        was = record.removed_at
+        fresh.removed_at = clock.near(record.recorded_at, 300) if was is None else None
+    if record.type == "customer":
+        for fact, spans in record.tracked.items():
+            if len(spans) > 1 and chance(pick, 20):
+                fresh.tracked[fact] = spans[:-1]
+        return fresh
+    movable = {
+        "activity": ("ended_at", "written_at", "is_deep", "person"),
+        "change": ("updated_at", "kind"),
+        "response": ("submitted_at",),
+        "plan": ("submitted_at", "items_complete"),
+        "request": ("decided_at",),
+    }[record.type]
+    if chance(pick, 30):
+        name = one_of(pick, movable)
+        fresh.facts[name] = _wrong(pick, clock, (record, name))
     return fresh
 
 
-def _copy(record: Record) -> Record:
-    return replace(record, facts=dict(record.facts), tracked=dict(record.tracked))
-
-
-def _correct(pick: Pick, clock: Clock, record: Record) -> None:
-    """Move or clear one instant, or put the record into the recycle bin or take it out."""
-    if chance(pick, 25):
-        was = record.removed_at
-        record.removed_at = clock.near(record.recorded_at, 300) if was is None else None
-        return
-    movable = {
-        "activity": ["ended_at", "written_at"],
-        "change": ["updated_at"],
-        "response": ["submitted_at"],
-        "plan": ["submitted_at"],
-        "customer": ["lost_at"],
-        "request": ["decided_at"],
-    }[record.type]
-    name = one_of(pick, movable)
-    is_optional = name in ("written_at", "updated_at", "lost_at", "decided_at")
-    cleared = is_optional and chance(pick, 30)
-    record.facts[name] = None if cleared else _after(clock.moment(), record)
-
-
-def _after(at: datetime, record: Record) -> datetime:
-    """A request is decided after it was asked; anything else may move anywhere."""
-    return max(at, record.facts["asked_at"]) if record.type == "request" else at
+def _wrong(pick: Pick, clock: Clock, which: tuple[Record, str]) -> Any:
+    record, name = which
+    if name in ("is_deep", "items_complete"):
+        return not record.facts[name]
+    if name == "person":
+        return one_of(pick, REPS)
+    if name == "kind":
+        return one_of(pick, CHANGES)
+    if name in ("ended_at", "submitted_at"):
+        return clock.moment()
+    return None
 
 
 def settings(calendar: Calendar) -> st.SearchStrategy[tuple[Setting, World]]:

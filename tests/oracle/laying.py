@@ -23,11 +23,10 @@ COMPANY = "team:oracle-company"
 
 def lay(setting: Setting) -> dict[int, world.Rule]:
     """Write a setting; returns the rule of the oracle for each number of a rule of the product."""
-    made = Load(SHIPPED_FROM)
+    made = Load(SHIPPED_FROM, first=500_000)
     rules: dict[int, world.Rule] = {}
     with connection.cursor() as cursor:
         events.announce(cursor, actor=0, action="import", reason="随机历史", channel="IMPORT")
-        cursor.execute("UPDATE org_team SET policies = '{}' WHERE kind = 'COMPANY'")
         copy(cursor, made, CalendarDay, _days(made, setting))
         copy(cursor, made, Policy, _policies(made, setting))
         copy(cursor, made, Clause, _clauses(made, setting))
@@ -98,7 +97,7 @@ def _company(made: Load, setting: Setting) -> Values:
         "code": "oracle-company",
         "name": "公司",
         "kind": "COMPANY",
-        "policies": sorted({one.policy for one in setting.adoptions if one.ends_at is None}),
+        "policies": ["OTHER", *sorted({a.policy for a in setting.adoptions if a.ends_at is None})],
     }
 
 
@@ -109,8 +108,10 @@ def _adoptions(made: Load, setting: Setting) -> Iterator[Values]:
     listed = sorted(edges)
     following: list[datetime | None] = [*listed[1:], None]
     for start, end in zip(listed, following, strict=True):
+        # An empty set would say that nobody chose, and then every policy is adopted.
         adopted = sorted(
-            {
+            {"OTHER"}
+            | {
                 one.policy
                 for one in setting.adoptions
                 if one.starts_at <= start and (one.ends_at is None or start < one.ends_at)

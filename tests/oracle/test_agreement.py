@@ -1,0 +1,67 @@
+"""The engine agrees with the oracle on random histories: duties, people, due times, states.
+
+FY_HISTORIES sets how many histories are compared (default: some hundreds, in well under a minute).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from fangyuan.engine import sweep
+from fangyuan.engine.ledger import Written
+from tests.oracle import agreement
+from tests.oracle.calendar_oracle import Calendar, read_public
+
+ROOT = Path(__file__).parents[2]
+HISTORIES = int(os.environ.get("FY_HISTORIES", "300"))
+FIRST_SEED = int(os.environ.get("FY_SEED", "1"))
+SIZE = int(os.environ.get("FY_BATCH", "100"))
+
+
+@pytest.fixture(scope="module")
+def calendar() -> Calendar:
+    """The public holidays as the product ships them."""
+    return read_public(ROOT / "fangyuan/core/data/holidays.csv")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + HISTORIES // SIZE))
+def test_a_full_sweep_agrees_with_the_oracle(seed: int, calendar: Calendar) -> None:
+    told = agreement.batch(seed, SIZE, calendar)
+    told.lay()
+    for as_of in told.setting.as_of:
+        outcome = sweep.sweep(as_of, full=True)
+        assert outcome.failed == {}
+        wrong = agreement.differences(told.expected(as_of), told.found())
+        assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // SIZE // 2)))
+def test_increments_agree_with_the_oracle_whatever_their_batching(
+    seed: int, calendar: Calendar
+) -> None:
+    told = agreement.batch(seed, SIZE // 2, calendar)
+    final = told.worlds
+    first, second, third = told.setting.as_of
+    told.worlds = told.earlier
+    with transaction.atomic():
+        told.lay()
+    assert sweep.sweep(first).failed == {}
+    half = len(final) // 2
+    for as_of, worlds in (
+        (first, [*final[:half], *told.worlds[half:]]),
+        (second, final),
+        (third, final),
+    ):
+        with transaction.atomic():
+            told.become(worlds)
+        assert sweep.sweep(as_of).failed == {}
+        wrong = agreement.differences(told.expected(as_of), told.found())
+        assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
+        assert sweep.sweep(as_of).written == Written()
+    assert sweep.sweep(third, full=True).written == Written()
