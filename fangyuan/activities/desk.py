@@ -142,12 +142,12 @@ def _activity(row: Any) -> dict[str, Any]:
     return {
         "title": f"{row.get_kind_display()}:{row.get_purpose_display()}",
         "text": row.result or row.situation,
-        "note": row.next_step and f"下一步:{row.next_step}",
+        "note": row.next_step and f"下一步：{row.next_step}",
     }
 
 
 def _task(row: Any) -> dict[str, Any]:
-    return {"title": f"任务:{row.title}", "text": row.result}
+    return {"title": f"任务：{row.title}", "text": row.result}
 
 
 extend(

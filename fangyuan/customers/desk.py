@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fangyuan.customers.models import Contact, Customer, Lead
-from fangyuan.desk.columns import Due, Owner, Title
+from fangyuan.desk.columns import Column, Due, Owner, Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related, Tags, Team
 from fangyuan.desk.timeline import Source, Timeline
@@ -13,7 +13,13 @@ register(
         model=Customer,
         columns=[
             Title("name", "客户", sub="industry region"),
-            *("grade", "ka_tier", Owner(), "intent", Due(), "credit", "expected_spend"),
+            "grade",
+            "ka_tier",
+            Owner(on_card=False),
+            Column("intent", on_card=False),
+            Due(),
+            Column("credit", on_card=False),
+            Column("expected_spend", on_card=False),
         ],
         filters=[
             *("grade", "is_ka", "ka_tier", "owner", "region", "industry", "due", "intent", "size"),

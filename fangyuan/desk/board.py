@@ -15,7 +15,7 @@ from fangyuan import door
 from fangyuan.access import scopes
 from fangyuan.desk import columns, filters, pages
 from fangyuan.desk.declare import Desk
-from fangyuan.desk.replies import done, face, outcome, refused, seen
+from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
 
 CARDS = 20
 
@@ -98,8 +98,13 @@ def move(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
         context = {"unmet": refusal.unmet, "record": record, "desk": desk}
         return render(request, "desk/lacking.html", context, status=422)
     except door.Denied as denied:
-        if verb and not getattr(request, "htmx", False):
-            ask = f"/{desk.name}/{pk}/do/{verb}?{urlencode(payload)}"
+        ask = f"/{desk.name}/{pk}/do/{verb}?{urlencode(payload)}"
+        if not verb:
+            return refused(request, str(denied))
+        if not getattr(request, "htmx", False):
             return done(request, str(denied), ask)
-        return refused(request, str(denied))
+        context = {"problem": str(denied), "ask": ask, "record": record, "desk": desk}
+        return render(request, "desk/lacking.html", context, status=422)
+    if getattr(request, "htmx", False):
+        return toast(HttpResponse(status=204), outcome("移动", result))
     return done(request, outcome("移动", result), f"/{desk.name}/board")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fangyuan import door
 from fangyuan.access import table
-from fangyuan.desk import columns, forms, undo
+from fangyuan.desk import columns, forms, pages, undo
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.filters import BadQuery
 from fangyuan.desk.panels import Scene
@@ -79,7 +79,7 @@ def picked(request: HttpRequest, desk: Desk) -> list[Any]:
     if not given or not all(number.isdigit() for number in given):
         raise BadQuery("先在列表里勾选要改的行")
     if len(given) > MOST:
-        raise BadQuery(f"一次最多改 {MOST} 条,请分几次")
+        raise BadQuery(f"一次最多改 {MOST} 条，请分几次")
     rows = desk.model.objects.seen_by(request.user)  # type: ignore[attr-defined]
     return list(rows.filter(pk__in=[int(number) for number in given]).order_by("pk"))
 
@@ -195,6 +195,14 @@ def remove_all(request: HttpRequest, desk: Desk) -> HttpResponse:
     return done(request, f"已移入回收站 {len(rows)} 条", f"/{desk.name}/", token)
 
 
+@require_POST
+@face("r")
+def export(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Export the picked rows only."""
+    numbers = tuple(row.pk for row in picked(request, desk))
+    return redirect(pages.Query(picks=numbers).url(f"/{desk.name}/export"))
+
+
 def actions(desk: Desk, actor: Any) -> list[dict[str, str]]:
     """What the bar under a list offers for the picked rows."""
     found = []
@@ -203,6 +211,8 @@ def actions(desk: Desk, actor: Any) -> list[dict[str, str]]:
         if verb is not None and table.may_act(actor, verb.full_name):
             url = f"/{desk.name}/bulk/do/{name}"
             found.append({"label": verb.label, "icon": "move", "url": url, "dialog": "1"})
+    if table.may_act(actor, "access_log.export"):
+        found.append({"label": "导出", "icon": "out", "url": f"/{desk.name}/bulk/export"})
     if not (desk.is_record and table.may(actor, desk.name, "u")):
         return found
     for name in desk.bulk:

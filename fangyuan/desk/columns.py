@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import dateparse
 
 from fangyuan.access import table
@@ -332,22 +332,32 @@ def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any
     """The earliest open duty about each of these rows of one type, or about a child that counts."""
     if not rows:
         return {}
-    model, numbers = type(rows[0]), [row.pk for row in rows]
-    mine = open_duties(actor, now).filter(subject_type=model.record_name(), subject_id__in=numbers)
-    duties = [(duty.subject_id, duty) for duty in mine]
+    numbers = [row.pk for row in rows]
+    duties = [duty for part in family_duties(type(rows[0]), actor, now, numbers) for duty in part]
+    found: dict[int, Any] = {}
+    for duty in sorted(duties, key=lambda duty: (duty.due_at, duty.pk)):
+        found.setdefault(duty.parent, duty)
+    return found
+
+
+def family_duties(model: Any, actor: Any, now: datetime, numbers: Any = None) -> list[Any]:
+    """Open duties about records of a type (these, or all), then about each kind of children that
+    count; every duty knows its `parent`, the number of the record."""
+    mine = open_duties(actor, now).filter(subject_type=model.record_name())
+    if numbers is not None:
+        mine = mine.filter(subject_id__in=numbers)
+    parts = [mine.annotate(parent=F("subject_id"))]
     for name in declare.desk_of(model.record_name()).through:
         child, back, of_type = child_of(model, name)
         children = child._base_manager.filter(**of_type).order_by()
         parent = children.filter(pk=OuterRef("subject_id")).values(back)[:1]
+        if numbers is not None:
+            children = children.filter(**{f"{back}__in": numbers})
         theirs = open_duties(actor, now).filter(
-            subject_type=child.record_name(),
-            subject_id__in=children.filter(**{f"{back}__in": numbers}).values("pk"),
+            subject_type=child.record_name(), subject_id__in=children.values("pk")
         )
-        duties += [(duty.parent, duty) for duty in theirs.annotate(parent=Subquery(parent))]
-    found: dict[int, Any] = {}
-    for number, duty in sorted(duties, key=lambda pair: (pair[1].due_at, pair[1].pk)):
-        found.setdefault(number, duty)
-    return found
+        parts.append(theirs.annotate(parent=Subquery(parent)))
+    return parts
 
 
 def child_of(model: Any, name: str) -> tuple[Any, str, dict[str, str]]:

@@ -101,7 +101,8 @@ class ChoiceFilter(Filter):
 
     def options(self, actor: Any) -> list[tuple[str, str]]:
         empty = [(NONE, "空")] if self._nullable() else []
-        return [*self._said().items(), *empty]
+        named = [(c, f"{c} {said}" if len(c) == 1 else said) for c, said in self._said().items()]
+        return [*named, *empty]
 
     def where(self, value: str, actor: Any, now: datetime) -> Q:
         codes, said = value.split(","), self._said()
@@ -310,12 +311,13 @@ class DueFilter(Filter):
     def where(self, value: str, actor: Any, now: datetime) -> Q:
         if value not in self.words:
             raise self.refuse(value)
-        found = columns.open_duties(actor, now).filter(subject_type=self.model.record_name())
         tomorrow = _midnight(timezone.localdate(now) + timedelta(days=1))
         limits = {"overdue": now, "today": tomorrow, "week": now + timedelta(days=7)}
-        if value in limits:
-            found = found.filter(due_at__lt=limits[value])
-        return Q(pk__in=found.order_by().values("subject_id"))
+        found = NEVER
+        for part in columns.family_duties(self.model, actor, now):
+            soon = part.filter(due_at__lt=limits[value]) if value in limits else part
+            found |= Q(pk__in=soon.order_by().values("parent"))
+        return found
 
     def said(self, value: str, actor: Any) -> str:
         return self.words.get(value, value)
@@ -388,7 +390,7 @@ def narrow(rows: Any, desk: Any, chosen: Mapping[str, str], actor: Any, now: dat
         if name not in known:
             raise BadQuery(f"{desk.label}不能按“{name}”筛选")
         if name in hidden:
-            raise BadQuery(f"“{known[name].label}”不在你的权限内,不能用来筛选")
+            raise BadQuery(f"“{known[name].label}”不在你的权限内，不能用来筛选")
         if name in partly:
             rows = rows.filter(showing(actor, desk.model, name))
         rows = rows.filter(known[name].where(value, actor, now))

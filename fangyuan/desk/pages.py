@@ -9,6 +9,7 @@ import base64
 import binascii
 import bisect
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -27,7 +28,7 @@ from fangyuan.desk.models import SavedView
 
 MOST_COUNTED = 1000
 DUE_SORTS = 5000  # rows up to which the next duty of each may be looked up for sorting
-OWN_WORDS = ("q", "sort", "after", "view", "cols", "bin", "add")
+OWN_WORDS = ("q", "sort", "after", "view", "cols", "bin", "add", "pick")
 WAYS = ("asc", "desc")
 
 
@@ -43,6 +44,7 @@ class Query:
     cols: tuple[str, ...] = ()
     is_bin: bool = False
     add: str = ""
+    picks: tuple[int, ...] = ()
 
     def url(self, path: str = "", **changed: Any) -> str:
         """The address of this list with something changed."""
@@ -54,6 +56,7 @@ class Query:
             "view": one.view,
             "cols": ",".join(one.cols),
             "bin": "1" if one.is_bin else "",
+            "pick": ",".join(map(str, one.picks)),
             "add": one.add,
             "after": one.after,
         }
@@ -84,7 +87,11 @@ def read(given: Any, desk: declare.Desk) -> Query:
     names = {one.name for one in columns.columns(desk)}
     if unknown := [name for name in cols if name not in names]:
         raise BadQuery(f"{desk.label}列表没有列“{unknown[0]}”")
+    picks = [number for number in given.get("pick", "").split(",") if number]
+    if not all(number.isdigit() for number in picks):
+        raise BadQuery("勾选的行认不出，请从头打开列表")
     return Query(
+        picks=tuple(map(int, picks)),
         chosen=chosen,
         words=given.get("q", "").strip(),
         sort=given.get("sort", ""),
@@ -105,6 +112,8 @@ def found(desk: declare.Desk, query: Query, actor: Any, now: datetime) -> QueryS
     rows: QuerySet[Any] = desk.model.objects.seen_by(actor)  # type: ignore[attr-defined]
     if desk.is_record:
         rows = rows.exclude(removed_at=None) if query.is_bin else rows.present()
+    if query.picks:
+        rows = rows.filter(pk__in=query.picks)
     rows = filters.narrow(rows.defer(*_unshown(desk)), desk, query.chosen, actor, now)
     if query.words:
         rows = rows.filter(filters.matching(desk.model, desk.search, query.words, actor))
@@ -113,7 +122,8 @@ def found(desk: declare.Desk, query: Query, actor: Any, now: datetime) -> QueryS
 
 def _unshown(desk: declare.Desk) -> list[str]:
     """Search columns are long and never shown."""
-    return [name for name in getattr(desk.model, "unlogged", ()) if name != "password"]
+    silent = getattr(desk.model, "unlogged", ())
+    return [f.name for f in desk.model._meta.concrete_fields if f.name in silent and not f.editable]
 
 
 def sortable(desk: declare.Desk, actor: Any) -> set[str]:
@@ -155,16 +165,18 @@ def by_due(
 
     The duties live in many partitions: they are grouped once rather than looked up row by row.
     """
-    owed = columns.open_duties(actor, now).filter(subject_type=desk.name, subject_id__in=numbers)
-    grouped = owed.select_related(None).order_by().values_list("subject_id")
-    dues = {pk: due.timestamp() for pk, due in grouped.annotate(due=Min("due_at"))}
+    dues: dict[int, float] = {}
+    for part in columns.family_duties(desk.model, actor, now, numbers):
+        grouped = part.select_related(None).order_by().values_list("parent")
+        for pk, due in grouped.annotate(due=Min("due_at")):
+            dues[pk] = min(due.timestamp(), dues.get(pk, math.inf))
     sign = -1 if (query.sort or desk.default_sort).startswith("-") else 1
     keys = sorted((pk not in dues, sign * dues.get(pk, 0.0), -pk) for pk in numbers)
     begin = 0
     if query.after:
         named, raw, pk = _unpacked(query.after)
         if named != "due" or not isinstance(raw, list):
-            raise BadQuery("排序变了,请从头打开列表")
+            raise BadQuery("排序变了，请从头打开列表")
         begin = bisect.bisect_right(keys, (bool(raw[0]), float(raw[1]), -pk))
     page = keys[begin : begin + declare.PAGE_SIZE]
     found = desk.model._base_manager.in_bulk([-key[2] for key in page])
@@ -193,13 +205,13 @@ def _unpacked(after: str) -> tuple[str, Any, int]:
         name, raw, number = json.loads(packed)
         return str(name), raw, int(number)
     except (ValueError, TypeError, binascii.Error) as wrong:
-        raise BadQuery("翻页的位置认不出,请从头打开列表") from wrong
+        raise BadQuery("翻页的位置认不出，请从头打开列表") from wrong
 
 
 def _beyond(desk: declare.Desk, name: str, is_down: bool, after: str) -> Q:
     named, raw, number = _unpacked(after)
     if named != name:
-        raise BadQuery("排序变了,请从头打开列表")
+        raise BadQuery("排序变了，请从头打开列表")
     word = "lt" if is_down else "gt"
     further = Q(**{f"pk__{word}": number})
     if name == "id":
@@ -209,7 +221,7 @@ def _beyond(desk: declare.Desk, name: str, is_down: bool, after: str) -> Q:
     try:
         value = columns.field_of(desk.model, name).to_python(raw)
     except ValidationError as wrong:
-        raise BadQuery("翻页的位置认不出,请从头打开列表") from wrong
+        raise BadQuery("翻页的位置认不出，请从头打开列表") from wrong
     beyond = Q(**{f"{name}__{word}": value}) | (Q(**{name: value}) & further)
     return beyond | Q(**{f"{name}__isnull": True})
 
@@ -254,7 +266,7 @@ class ListPage:
                 page, has_more = by_due(desk, numbers, query, self.actor, self.now)
                 return page, has_more, len(numbers)
             if query.sort:
-                raise BadQuery("这个列表太长,按下一义务排序前请先加条件")
+                raise BadQuery("这个列表太长，按下一义务排序前请先加条件")
             self.query = replace(query, sort="-id")  # too long for its usual order: newest first
         count = 0 if query.after else counted(rows)
         page = list(ordered(desk, rows, self.query, self.actor)[: declare.PAGE_SIZE + 1])

@@ -78,7 +78,7 @@ def _instant(text: str) -> datetime | None:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise BadQuery("时间线的位置认不出,请从头打开")
+        raise BadQuery("时间线的位置认不出，请从头打开")
     return found
 
 
@@ -183,7 +183,7 @@ def _event(
         field = by_column[column]
         cells = [columns.cell_of(field, value, labels) for value in (was, becomes)]
         texts = [_short(cell, field.name in masked) for cell in cells]
-        said.append(f"{field.verbose_name}:{texts[0]} → {texts[1]}")
+        said.append(f"{field.verbose_name}：{texts[0]} → {texts[1]}")
     said_verb = verb_label(f"{event.record}.{event.action}")
     plain = ACTIONS["create"] if event.op == "C" else ACTIONS["change"]
     verb = ACTIONS.get(event.action) or (plain if "." in said_verb else said_verb)
@@ -191,7 +191,7 @@ def _event(
         "at": event.at,
         "icon": {"C": "plus", "U": "edit", "D": "x"}[event.op],
         "title": f"{verb}{scene.desk.label}" if event.op == "C" else verb,
-        "text": ";".join(said),
+        "text": "；".join(said),
         "note": " · ".join(
             filter(None, [labels.name(Person, event.actor) or "系统", event.reason])
         ),

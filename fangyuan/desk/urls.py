@@ -38,6 +38,7 @@ urlpatterns = [
     path("<desk:desk>/views", views.save_view, name="save_view"),
     path("<desk:desk>/bulk/set/<str:name>", bulk.set_field, name="bulk_set"),
     path("<desk:desk>/bulk/do/<str:verb>", bulk.act_on, name="bulk_act"),
+    path("<desk:desk>/bulk/export", bulk.export, name="bulk_export"),
     path("<desk:desk>/bulk/remove", bulk.remove_all, name="bulk_remove"),
     path("<desk:desk>/import", exchange.upload, name="import"),
     path("<desk:desk>/import/template", exchange.template, name="import_template"),

@@ -222,7 +222,7 @@ def remove(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
         return refused(request, str(refusal))
     steps = [{"do": "restore", "record": desk.name, "id": pk}]
     token = undo.keep(request.session, steps, timezone.now())
-    return done(request, f"已移入回收站:{record}", f"/{desk.name}/", token)
+    return done(request, f"已移入回收站：{record}", f"/{desk.name}/", token)
 
 
 @require_POST
@@ -234,7 +234,7 @@ def restore(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
         door.restore(record, by=request.user)
     except door.Refused as refusal:
         return refused(request, str(refusal))
-    return done(request, f"已恢复:{record}", f"/{desk.name}/{pk}")
+    return done(request, f"已恢复：{record}", f"/{desk.name}/{pk}")
 
 
 @require_POST
@@ -374,7 +374,7 @@ def take_back(request: HttpRequest, token: str) -> HttpResponse:
     try:
         undo.undo(steps, by=request.user)
     except door.Stale:
-        return done(request, "已被别人改过,撤不回来了", back)
+        return done(request, "已被别人改过，撤不回来了", back)
     except (door.Denied, door.Refused) as problem:
         return done(request, str(problem), back)
     return done(request, "已撤销", back)

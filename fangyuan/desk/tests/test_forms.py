@@ -98,8 +98,8 @@ def test_two_people_on_one_record_lose_nothing(visit, company):
     answer = visit("li").post(url, {**mine, "address": "小李写的地址"})
     page = answer.content.decode()
     assert "王总 刚改过这条记录" in page
-    assert "你的:小李写的地址" in page
-    assert "王总的:王总写的地址" in page
+    assert "你的：小李写的地址" in page
+    assert "王总的：王总写的地址" in page
     again = inputs(page)
     assert again["address"] == "小李写的地址"
     assert again["product_need"] == "机器人"

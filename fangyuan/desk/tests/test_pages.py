@@ -64,9 +64,8 @@ def test_the_page_shows_duties_of_the_record_and_of_its_visits(visit, company, a
     assert "2 件未结" in page
     assert 'class="clause bad" href="/clause/KA-3.3.2"' in page
     assert page.index("接下来") < page.index("到期未办") < page.index("按时办结")
-    listed = visit("li").get("/customer/?due=overdue").content.decode()
-    assert "华清电子" not in listed  # the breach is about the visit, the condition about the record
-    assert "逾 3 天" in visit("li").get("/customer/").content.decode()
+    assert "逾 3 天" in visit("li").get("/customer/?due=overdue").content.decode()
+    assert "华清电子" not in visit("zhao").get("/customer/?due=overdue").content.decode()
 
 
 def test_the_timeline_puts_visits_changes_and_writes_on_one_axis(visit, company, activity):
@@ -77,7 +76,7 @@ def test_the_timeline_puts_visits_changes_and_writes_on_one_axis(visit, company,
     page = visit("li").get(f"/customer/{company.customer.pk}/~timeline", headers=HTMX)
     text = page.content.decode()
     assert "<html" not in text
-    assert text.index("注册地址:苏州市工业园区星湖街 1 号 → 昆山") < text.index("要加线")
+    assert text.index("注册地址：苏州市工业园区星湖街 1 号 → 昆山") < text.index("要加线")
     assert text.index("要加线") < text.index("节拍 42 秒可接受")
     assert "小李 · 搬家" in text
     url = f"/customer/{company.customer.pk}/~timeline?kind=contact"
@@ -127,7 +126,7 @@ def test_a_verb_that_wants_approval_says_whose_word_it_waits_for(visit, company,
     browser = visit("li")
     browser.post(url, {"grade": "A", "grade_basis": "年采购 400 万"})
     page = browser.get(f"/customer/{company.customer.pk}").content.decode()
-    assert "已提交审批,等 王总" in page
+    assert "已提交审批，等 王总" in page
     assert Request._base_manager.get().state == "WAITING"
     company.customer.refresh_from_db()
     assert company.customer.grade == "D"
@@ -201,6 +200,14 @@ def test_one_field_is_set_on_many_rows_and_undone(visit, company):
     assert browser.post(url, {"go": 1, "intent": "HIGH"}).status_code == 400
 
 
+def test_picked_rows_are_exported_alone(visit, company):
+    answer = visit("li").post("/customer/bulk/export", {"pick": company.customer.pk})
+    assert answer.url == f"/customer/export?pick={company.customer.pk}"
+    listed = visit("li").get(f"/customer/?pick={company.customer.pk}").content.decode()
+    assert "华清电子" in listed
+    assert visit("li").get("/customer/?pick=all").status_code == 400
+
+
 def test_many_customers_change_hands_and_come_back(visit, company):
     def owner():
         return Holding._base_manager.get(
@@ -224,11 +231,15 @@ def test_the_board_moves_a_card_through_its_verb(visit, company):
         deed.create(Holding, held)
     browser = visit("li")
     page = browser.get("/lead/board").content.decode()
-    assert page.index('data-lane="NEW"') < page.index("澜石新材料") < page.index('data-lane="MQL"')
+    assert (
+        page.index('data-stage="NEW"') < page.index("澜石新材料") < page.index('data-stage="MQL"')
+    )
     browser.post(f"/lead/{lead.pk}/move", {"to": "MQL"})
     lead.refresh_from_db()
     assert lead.stage == "MQL"
-    assert browser.post(f"/lead/{lead.pk}/move", {"to": "SQL"}, headers=HTMX).status_code == 403
+    lacking = browser.post(f"/lead/{lead.pk}/move", {"to": "SQL"}, headers=HTMX)
+    assert lacking.status_code == 422
+    assert "线索不能从“市场合格”直接到那一步" in lacking.content.decode()
     assert browser.get("/customer/board").status_code == 404
 
 
