@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
 from fangyuan.core import fields
-from fangyuan.core.records import Row
+from fangyuan.core.records import Record, Row
 from fangyuan.org.models import Person
 
 
@@ -37,3 +37,23 @@ class AccessLog(Row):
         verbose_name = "访问留痕"
         ordering = ["-at", "-id"]
         indexes = [models.Index(fields=["person", "kind", "at"], name="access_of_person")]
+
+
+class ApiToken(Record):
+    """A key with which a program acts for a person; only its digest is kept."""
+
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="api_tokens", verbose_name="人员"
+    )
+    name = fields.Text("用途")
+    digest = fields.Text("摘要", unique=True, editable=False)
+    expires_at = models.DateTimeField("到期", null=True, blank=True)
+
+    unlogged = ("digest",)
+    reach = {"people": ("person",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "接口令牌"
+
+    def __str__(self) -> str:
+        return self.name

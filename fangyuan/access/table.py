@@ -55,6 +55,8 @@ class Sight:
     mate_ids: list[int] = field(default_factory=list)
     below_ids: list[int] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
+    title: str = ""
+    team: str = ""
     is_admin: bool = False
 
 
@@ -96,38 +98,43 @@ def _look(actor: Any) -> Sight:
         .present()
         .filter(Q(ends_on=None) | Q(ends_on__gte=today), starts_on__lte=today)
     )
-    mine = list(current.filter(person=actor).values_list("team_id", "team__code", "position_id"))
+    mine = list(
+        current.filter(person=actor).select_related("team", "position").order_by("-is_main", "id")
+    )
     # A group names positions and departments alike: being in a department is a role of its own.
-    roles = [str(position).split(":", 1)[1] for _, _, position in mine]
-    groups = table().groups_of([*roles, *(code for _, code, _ in mine)])
+    groups = table().groups_of(
+        [*(m.position_id.split(":", 1)[1] for m in mine), *(m.team.code for m in mine)]
+    )
     if actor.is_admin:
         groups |= {"admin"}
-    team_ids = [team for team, _, _ in mine]
-    seen = Sight(actor.pk, groups, team_ids, is_admin=actor.is_admin)
-    if team_ids:
-        seen.mate_ids = list(current.filter(team__in=team_ids).values_list("person_id", flat=True))
-    if groups & {"lead", "head", "region", "hr"}:
-        _look_down(seen, actor, current)
+    seen = Sight(actor.pk, groups, [m.team_id for m in mine], is_admin=actor.is_admin)
+    if mine:
+        seen.title, seen.team = mine[0].position.label, mine[0].team.name
+    if mine or groups & LOOKING_DOWN:
+        _look_around(seen, current)
     return seen
 
 
-def _look_down(seen: Sight, actor: Any, current: Any) -> None:
-    teams = list(
-        org.Team.objects.everything("辖下团队")
-        .present()
-        .values("id", "parent_id", "leader_id", "regions")
-    )
-    roots = {t["id"] for t in teams if t["leader_id"] == actor.pk} | set(seen.team_ids)
-    below = set(roots)
-    grew = True
-    while grew:
-        more = {t["id"] for t in teams if t["parent_id"] in below} - below
-        below |= more
-        grew = bool(more)
-    seen.below_ids = sorted(
-        {*current.filter(team__in=below).values_list("person_id", flat=True), actor.pk}
-    )
-    seen.regions = [r for t in teams if t["id"] in roots for r in t["regions"]]
+LOOKING_DOWN = frozenset({"lead", "head", "region", "hr"})
+
+
+def _look_around(seen: Sight, current: Any) -> None:
+    """Colleagues of the same teams, and for leaders everybody in the teams below."""
+    below = set(seen.team_ids)
+    if seen.groups & LOOKING_DOWN:
+        teams = list(
+            org.Team.objects.everything("辖下团队")
+            .present()
+            .values("id", "parent_id", "leader_id", "regions")
+        )
+        below |= {t["id"] for t in teams if t["leader_id"] == seen.person_id}
+        seen.regions = [r for t in teams if t["id"] in below for r in t["regions"]]
+        while more := {t["id"] for t in teams if t["parent_id"] in below} - below:
+            below |= more
+    posts = list(current.filter(team__in=below).values_list("team_id", "person_id"))
+    seen.mate_ids = sorted({person for team, person in posts if team in set(seen.team_ids)})
+    if seen.groups & LOOKING_DOWN:
+        seen.below_ids = sorted({person for _, person in posts} | {seen.person_id})
 
 
 def grants(actor: Any, record: str, operation: str) -> list[Grant]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -36,14 +36,33 @@ def measure(
     denominator is nothing is None, never 0.
     """
     if isinstance(metric, Ratio):
-        over = measure(metric.over, actor=actor, span=span, by=by, where=where)
-        under = measure(metric.under, actor=actor, span=span, by=by, where=where)
-        return {key: share(over.get(key), total) for key, total in under.items()}
+        both = measure_all((metric.over, metric.under), actor=actor, span=span, by=by, where=where)
+        return {key: share(over, under) for key, (over, under) in both.items()}
     if isinstance(metric, Formula):
         terms = [measure(t, actor=actor, span=span, by=by, where=where) for t in metric.terms]
         keys = {key for term in terms for key in term}
         return {key: metric.compute(*(term.get(key) for term in terms)) for key in keys}
-    return _sums(metric, actor=actor, span=span, by=by, where=where)
+    found = measure_all((metric,), actor=actor, span=span, by=by, where=where)
+    return {key: number for key, (number,) in found.items()}
+
+
+def measure_all(
+    metrics: Sequence[Metric | Balance],
+    *,
+    actor: Any,
+    span: Span | None = None,
+    by: Sequence[str | Dimension] = (),
+    where: Q | None = None,
+) -> dict[Key, tuple[Number, ...]]:
+    """Several sums side by side for each value of the dimensions.
+
+    Metrics over the same rows and instant share one query; others get one each.
+    """
+    if len({(m.of, getattr(m, "at", None)) for m in metrics}) == 1:
+        return _sums(metrics, actor=actor, span=span, by=by, where=where)
+    each = [_sums((m,), actor=actor, span=span, by=by, where=where) for m in metrics]
+    keys = {key for found in each for key in found}
+    return {key: tuple(found.get(key, (0,))[0] for found in each) for key in keys}
 
 
 def share(part: Number, whole: Number) -> Number:
@@ -64,18 +83,31 @@ def rows_of(metric: Metric | Balance, *, actor: Any, span: Span | None, where: Q
 
 
 def _sums(
-    metric: Metric | Balance,
+    metrics: Sequence[Metric | Balance],
     *,
     actor: Any,
     span: Span | None,
     by: Sequence[str | Dimension],
     where: Q | None,
-) -> dict[Key, Number]:
-    rows = rows_of(metric, actor=actor, span=span, where=where)
+) -> dict[Key, tuple[Number, ...]]:
+    first = metrics[0]
+    rows = replace(first, where=Q()) if len(metrics) > 1 else first
+    found = rows_of(rows, actor=actor, span=span, where=where)
+    sums = {f"sum_{n}": _filtered(m, len(metrics) > 1) for n, m in enumerate(metrics)}
     if not by:
-        return {(): rows.aggregate(measured=metric.value)["measured"] or 0}
+        totals = found.aggregate(**sums)
+        return {(): tuple(totals[name] or 0 for name in sums)}
     names = {
         f"by_{place}": F(d) if isinstance(d, str) else d.expression for place, d in enumerate(by)
     }
-    grouped = rows.annotate(**names).values(*names).annotate(measured=metric.value).order_by()
-    return {tuple(row[n] for n in names): row["measured"] for row in grouped}
+    grouped = found.annotate(**names).values(*names).annotate(**sums).order_by()
+    return {tuple(row[n] for n in names): tuple(row[name] or 0 for name in sums) for row in grouped}
+
+
+def _filtered(metric: Metric | Balance, is_shared: bool) -> Any:
+    """The aggregate; where rows are shared it counts only the rows that the metric is about."""
+    if not (is_shared and metric.where):
+        return metric.value
+    kept = metric.value.copy()
+    kept.filter = metric.where
+    return kept

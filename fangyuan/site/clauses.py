@@ -16,7 +16,7 @@ from fangyuan.desk import duties
 from fangyuan.engine import kinds
 from fangyuan.engine.models import Clause, Obligation, Rule, Tally
 from fangyuan.metrics.compliance import due_duties, met_duties
-from fangyuan.metrics.measure import Span, measure, share
+from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.org.models import Person
 from fangyuan.site import clause_words, wheel
 from fangyuan.site.cockpit import WEEK, WEEKS, monday
@@ -117,9 +117,9 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
     weeks = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
     where = Q(rule_id__in=numbers)
     span = Span(weeks[0], today + timedelta(days=1))
-    met = measure(met_duties, actor=actor, span=span, by=[WEEK], where=where)
-    due = measure(due_duties, actor=actor, span=span, by=[WEEK], where=where)
-    all_met, all_due = sum(met.values()), sum(due.values())
+    both = measure_all((met_duties, due_duties), actor=actor, span=span, by=[WEEK], where=where)
+    weekly = [[int(number or 0) for number in both.get((w,), (0, 0))] for w in weeks]
+    all_met, all_due = (sum(column) for column in zip(*weekly, strict=True))
     standing = {
         row["state"]: row["n"]
         for row in Tally.objects.seen_by(actor)
@@ -127,8 +127,8 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
         .values("state")
         .annotate(n=Sum("number"))
     }
-    rates = [share(met.get((w,)), due.get((w,))) for w in weeks]
-    missed = [int(due.get((w,)) or 0) - int(met.get((w,)) or 0) for w in weeks]
+    rates = [share(met, due) for met, due in weekly]
+    missed = [due - met for met, due in weekly]
     return {
         "has_duties": bool(numbers),
         "rate": share(all_met, all_due),

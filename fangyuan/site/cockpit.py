@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncWeek
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,7 +24,7 @@ from fangyuan.metrics.compliance import (
     met_duties,
 )
 from fangyuan.metrics.declare import Dimension
-from fangyuan.metrics.measure import Span, measure, share
+from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.site import wheel
 
 WEEKS = 12
@@ -47,8 +47,9 @@ class Line:
     due: int = 0
     open: int = 0
     today: int = 0
+    done: int = 0
     red: int = 0
-    weeks: dict[date, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    weeks: dict[date, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     version: str = ""
     parent: str = ""
     key: str = ""
@@ -67,15 +68,14 @@ class Line:
     @property
     def spark(self) -> list[float | None]:
         """The rate of each of the last weeks."""
-        return [share(met, due) for _, (met, due) in sorted(self.weeks.items())]
+        return [share(met, due) for _, (met, due, _) in sorted(self.weeks.items())]
 
     def add(self, other: Line) -> None:
         """Sum another line into this one."""
-        for name in ("met", "due", "open", "today", "red"):
+        for name in ("met", "due", "open", "today", "done", "red"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for week, (met, due) in other.weeks.items():
-            self.weeks[week][0] += met
-            self.weeks[week][1] += due
+        for week, numbers in other.weeks.items():
+            self.weeks[week] = [a + b for a, b in zip(self.weeks[week], numbers, strict=True)]
 
 
 @require_safe
@@ -97,9 +97,9 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         "sectors": wheel.draw(_sectors(policies, clauses, lines), TARGET),
         "tree": tree,
         "first": _first(lines),
-        "trend": _trend(total, request.user, week_starts),
+        "trend": _trend(total, week_starts),
         "people": _people(request.user),
-        "done_today": total.today - _open_today(request.user, today),
+        "done_today": total.done,
         "clause_count": sum(p.clause_count for p in policies),
         "policy_count": len(policies),
         "run_count": len(lines),
@@ -150,47 +150,51 @@ def _clause_lines(
         c.pk: Line(label=c.text, number=c.number, title=c.title, key=f"c{c.pk}")
         for c in clauses.values()
     }
-    day = Span(today, today + timedelta(days=1))
-    for name, found in (
-        ("met", measure(met_duties, actor=actor, span=span, by=["rule_id"])),
-        ("due", measure(due_duties, actor=actor, span=span, by=["rule_id"])),
-        ("today", _all_due(actor, day)),
-        ("open", _standing(actor, "OPEN")),
-        ("red", _standing(actor, "BREACHED")),
-    ):
-        for (rule,), number in found.items():
-            if rule in clauses:
-                line = lines[clauses[rule].pk]
-                setattr(line, name, getattr(line, name) + int(number or 0))
+    both = measure_all((met_duties, due_duties), actor=actor, span=span, by=["rule_id"])
+    for (rule,), (met, due) in both.items():
+        if rule in clauses:
+            line = lines[clauses[rule].pk]
+            line.met, line.due = line.met + int(met or 0), line.due + int(due or 0)
+    for row in _standing(actor, today):
+        if row["rule_id"] in clauses:
+            line = lines[clauses[row["rule_id"]].pk]
+            for name in ("open", "red", "today", "done"):
+                setattr(line, name, getattr(line, name) + (row[name] or 0))
     _add_weeks(actor, clauses, lines, today)
     return lines
+
+
+def _standing(actor: Any, today: date) -> Any:
+    """What stands open and red, and what falls due today, by rule."""
+    due_today = Q(due_on=today) & ~Q(state="VOID")
+    return (
+        Tally.objects.seen_by(actor)
+        .filter(Q(state__in=["OPEN", "BREACHED"]) | Q(due_on=today))
+        .values("rule_id")
+        .annotate(
+            open=Sum("number", filter=Q(state="OPEN")),
+            red=Sum("number", filter=Q(state="BREACHED")),
+            today=Sum("number", filter=due_today),
+            done=Sum("number", filter=due_today & ~Q(state__in=["OPEN", "BREACHED"])),
+        )
+    )
 
 
 def _add_weeks(actor: Any, clauses: dict[int, Clause], lines: dict[int, Line], today: date) -> None:
     start = monday(today) - timedelta(weeks=WEEKS - 1)
     for line in lines.values():
-        line.weeks.update({start + timedelta(weeks=n): [0, 0] for n in range(WEEKS)})
-    for place, metric in enumerate((met_duties, due_duties)):
-        span = Span(start, today + timedelta(days=1))
-        weekly = measure(metric, actor=actor, span=span, by=["rule_id", WEEK])
-        for (rule, week), number in weekly.items():
-            if rule in clauses:
-                lines[clauses[rule].pk].weeks[week][place] += int(number or 0)
-
-
-def _standing(actor: Any, state: str) -> dict[tuple[Any, ...], Any]:
-    rows = Tally.objects.seen_by(actor).filter(state=state).values("rule_id")
-    return {(r["rule_id"],): r["n"] for r in rows.annotate(n=Sum("number"))}
-
-
-def _all_due(actor: Any, day: Span) -> dict[tuple[Any, ...], Any]:
-    rows = Tally.objects.seen_by(actor).filter(due_on=day.start).exclude(state="VOID")
-    return {(r["rule_id"],): r["n"] for r in rows.values("rule_id").annotate(n=Sum("number"))}
-
-
-def _open_today(actor: Any, today: date) -> int:
-    rows = Tally.objects.seen_by(actor).filter(due_on=today, state__in=["OPEN", "BREACHED"])
-    return int(rows.aggregate(n=Sum("number"))["n"] or 0)
+        line.weeks.update({start + timedelta(weeks=n): [0, 0, 0] for n in range(WEEKS)})
+    weekly = measure_all(
+        (met_duties, due_duties, breached_duties),
+        actor=actor,
+        span=Span(start, today + timedelta(days=1)),
+        by=["rule_id", WEEK],
+    )
+    for (rule, week), numbers in weekly.items():
+        if rule in clauses:
+            kept = lines[clauses[rule].pk].weeks[week]
+            for place, number in enumerate(numbers):
+                kept[place] += int(number or 0)
 
 
 def _people(actor: Any) -> int:
@@ -247,15 +251,10 @@ def _first(lines: dict[int, Line]) -> list[Line]:
     return sorted(low, key=lambda x: -(x.due - x.met) * (1 - (x.rate or 0)))[:4]
 
 
-def _trend(total: Line, actor: Any, weeks: list[date]) -> dict[str, object]:
-    reds = measure(
-        breached_duties,
-        actor=actor,
-        span=Span(weeks[0], weeks[-1] + timedelta(weeks=1)),
-        by=[WEEK],
-    )
+def _trend(total: Line, weeks: list[date]) -> dict[str, object]:
+    numbers = [total.weeks[week] for week in weeks]
     return wheel.trend(
-        [share(*total.weeks[w]) for w in weeks],
-        [int(reds.get((w,), 0) or 0) for w in weeks],
-        [f"{w.isocalendar().week}周" for w in weeks],
+        [share(met, due) for met, due, _ in numbers],
+        [red for _, _, red in numbers],
+        [f"{week.isocalendar().week}周" for week in weeks],
     )

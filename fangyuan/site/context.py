@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, IntegerField, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
+from fangyuan.access import table
 from fangyuan.engine.models import Approval, Obligation
 from fangyuan.org import models as org
-from fangyuan.org.models import Message
+from fangyuan.org.models import Message, Person
 from fangyuan.site import navigation
 
 
@@ -35,34 +37,39 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _counts(actor: Any, now: Any) -> tuple[int, bool, int, int]:
+    """Duties to do, whether one is red, unread messages, approvals asked: one query."""
     week = now + timedelta(days=7)
-    mine = Obligation.objects.everything("侧栏计数").filter(
+    duties = Obligation.objects.everything("侧栏计数").filter(
         Q(state="OPEN", due_at__lte=week) | Q(state="BREACHED", due_at__gte=now - WEEKS),
         person=actor,
     )
-    found = mine.aggregate(all=Count("id"), red=Count("id", filter=Q(state="BREACHED")))
-    unseen = Message.objects.everything("侧栏计数").filter(person=actor, seen_at=None).count()
-    waiting = Approval.objects.everything("侧栏计数").filter(person=actor, request__state="WAITING")
-    return found["all"], found["red"] > 0, unseen, waiting.count()
+    unseen = Message.objects.everything("侧栏计数").filter(person=actor, seen_at=None)
+    asked = Approval.objects.everything("侧栏计数").filter(person=actor, request__state="WAITING")
+    found = (
+        Person.objects.everything("侧栏计数")
+        .filter(pk=actor.pk)
+        .values_list(
+            _count(duties), Exists(duties.filter(state="BREACHED")), _count(unseen), _count(asked)
+        )
+        .first()
+    )
+    return found or (0, False, 0, 0)
+
+
+def _count(rows: Any) -> Subquery:
+    counted = rows.order_by().values(fy_all=Value(1)).annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)  # type: ignore[return-value]
 
 
 WEEKS = timedelta(days=28)
 
 
 def _me(actor: Any) -> dict[str, Any]:
-    today = timezone.localdate()
-    main = (
-        org.Membership.objects.everything("我是谁")
-        .present()
-        .filter(Q(ends_on=None) | Q(ends_on__gte=today), person=actor, starts_on__lte=today)
-        .select_related("team", "position")
-        .order_by("-is_main")
-        .first()
-    )
+    seen = table.sight(actor)
     return {
         "pk": actor.pk,
         "name": actor.name,
-        "title": main.position.label if main else ("系统管理员" if actor.is_admin else ""),
-        "team": main.team.name if main else "",
+        "title": seen.title or ("系统管理员" if actor.is_admin else ""),
+        "team": seen.team,
         "links": [navigation.Item("我的资料", f"/person/{actor.pk}", "users")],
     }
