@@ -121,7 +121,8 @@ def _compare(said: Mapping[str, Any], answer: str, unmet: list[Any]) -> None:
     wanted = str(said.get("结果", PASSED))
     if answer != wanted:
         raise Confused(f"结果应为“{wanted}”,实际“{answer}”{':' + told if told else ''}")
-    if "条款" in said and said["条款"] not in {one.clause for one in unmet}:
-        raise Confused(f"应依 {said['条款']} 拒绝,实际:{told}")
-    if "缺" in said and str(said["缺"]) not in told:
-        raise Confused(f"应说缺“{said['缺']}”,实际:{told}")
+    clause, lacking = said.get("条款"), str(said.get("缺", ""))
+    fitting = [one for one in unmet if clause in (None, one.clause) and lacking in one.sentence]
+    if unmet and not fitting:
+        by = f"应依 {clause} 拒绝" if clause else "应拒绝"
+        raise Confused(f"{by},说缺“{lacking}”,实际:{told}")
