@@ -45,6 +45,12 @@ class Group:
     tone: str
     lines: list[Line]
 
+    @property
+    def may_copy(self) -> bool:
+        """Whether some of several visits have nothing to talk about yet."""
+        empty = [line for line in self.lines if not line.item.content]
+        return bool(self.customer) and len(self.lines) > 1 and bool(empty)
+
 
 def month_of(text: str, today: date) -> date:
     """The first day of a month written 2026-12; else the month that is to be planned now."""
@@ -184,6 +190,14 @@ def typed(posted: Mapping[str, str], item: Any) -> dict[str, Any]:
         if value != _shown(getattr(item, name)):
             values[name] = value
     return values
+
+
+def copied(items: Iterable[Any], posted: Mapping[str, str], customer: str) -> dict[int, str]:
+    """What to talk about at the first visit of a customer, for those that have nothing yet."""
+    own = [i for i in items if customer and str(i.subject_id) == customer]
+    said = {i.pk: posted.get(f"content_{i.pk}", i.content).strip() for i in own}
+    first = next((text for text in said.values() if text), "")
+    return {number: first for number, text in said.items() if first and not text}
 
 
 def _shown(value: Any) -> Any:

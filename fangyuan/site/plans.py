@@ -151,9 +151,13 @@ def _save(request: HttpRequest, plan: Plan) -> str:
     if plan.stage != "DRAFT":
         raise door.Denied("已提交的计划先撤回再改")
     gone = request.POST.get("remove", "")
+    items = plan_lines.gather(plan, request.user)
+    copied = plan_lines.copied(items, request.POST, request.POST.get("copy", ""))
     with door.acting(by=request.user, action="change") as deed:
-        for item in plan_lines.gather(plan, request.user):
+        for item in items:
             values = plan_lines.typed(request.POST, item)
+            if item.pk in copied:
+                values["content"] = copied[item.pk]
             if str(item.pk) == gone:
                 deed.remove(item)
             elif values:
@@ -161,7 +165,9 @@ def _save(request: HttpRequest, plan: Plan) -> str:
         added = _added(request, plan)
         if added:
             deed.create(PlanItem, added, plan=plan)
-    return "已去掉一项" if gone else ("已加一项" if added else "已存")
+    if gone:
+        return "已去掉一项"
+    return "已加一项" if added else "已存"
 
 
 def _added(request: HttpRequest, plan: Plan) -> dict[str, Any] | None:

@@ -100,7 +100,7 @@ class Review(Told):
 
     def covers(self) -> list[str]:
         """The groups that were looked through; a field put right was looked at."""
-        given, found = self.cleaned_data, []
+        given, found = self.cleaned_data, list[str]()
         changed = self.updates(given)
         for number, topic in enumerate(TOPICS):
             names = {Customer._meta.get_field(n).attname for n in topic.fields}

@@ -54,12 +54,12 @@ def test_from_the_days_list_to_a_record_handed_in(chromium, cookie, company, vis
     page.get_by_role("button", name="离场").tap()
     expect(page.get_by_role("heading", name="拜访记录")).to_be_visible()
 
-    page.get_by_label("拜访情况").fill("看了二号线")
-    page.get_by_label("客户反馈").fill("节拍可以接受")
+    page.locator("[name=situation]").fill("看了二号线")
+    page.locator("[name=feedback]").fill("节拍可以接受")
     page.get_by_role("button", name="提交记录").tap()
     expect(page.locator("#e-result")).to_contain_text("还没写沟通结果")
-    expect(page.get_by_label("拜访情况")).to_have_value("看了二号线")
-    page.get_by_label("沟通结果").fill("周五前给样件")
+    expect(page.locator("[name=situation]")).to_have_value("看了二号线")
+    page.locator("[name=result]").fill("周五前给样件")
     page.get_by_role("button", name="提交记录").tap()
 
     page.wait_for_url("**/visits")

@@ -91,7 +91,15 @@ def test_lines_are_changed_removed_and_added(rep, plan, company):
     assert second not in lines(plan)
     rep.post(f"/plans/visit/{plan.pk}", {"customer": "华清电子有限公司"})
     assert len(lines(plan)) == 5
-    assert "找不到" in rep.post(f"/plans/visit/{plan.pk}", {"customer": "查无此家"}).text
+    assert "没找到客户" in rep.post(f"/plans/visit/{plan.pk}", {"customer": "查无此家"}).text
+
+
+def test_what_is_said_once_is_copied_to_the_customers_other_visits(rep, plan, company):
+    first = lines(plan)[0]
+    said = {f"content_{line.pk}": "" for line in lines(plan)} | {f"content_{first.pk}": "谈样件"}
+    said |= {f"revision_{line.pk}": line.revision for line in lines(plan)}
+    rep.post(f"/plans/visit/{plan.pk}", said | {"copy": company.customer.pk})
+    assert {line.content for line in lines(plan)} == {"谈样件"}
 
 
 def test_a_line_changed_elsewhere_is_not_overwritten(rep, plan, company):

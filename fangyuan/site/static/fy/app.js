@@ -13,6 +13,7 @@ import "./forms.js";
 import "./drafts.js";
 import "./queue.js";
 import "./place.js";
+import "./voice.js";
 import "./board.js";
 
 if ("serviceWorker" in navigator && window.isSecureContext) {

@@ -49,7 +49,7 @@ function found(form, { coords }) {
     { lat: Number(siteLat), lng: Number(siteLng) },
   );
   if (away <= Number(within)) return tell(form, `距客户 ${said(away)}，可以签到`, true);
-  return tell(form, `距客户 ${said(away)}，超出 ${within} 米，写明原因并拍照`, false);
+  return tell(form, `距客户 ${said(away)}，超出 ${within} 米，写明原因后签到`, false);
 }
 
 function locate(form, button) {
