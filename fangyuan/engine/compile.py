@@ -205,7 +205,7 @@ def _earliest(kind: Cadence, terms: Terms) -> datetime:
     """No period before the first record can bind any; few periods keep the join small."""
     rows = kind.model._base_manager.order_by()
     if terms.pick.subjects is not None:
-        rows = rows.filter(pk__in=terms.pick.subjects)
+        rows = rows.filter(pk__any_of=terms.pick.subjects)
     first = rows.order_by(kind.model.begins).values_list(kind.model.begins, flat=True).first()
     if first is None:
         return terms.as_of

@@ -30,9 +30,13 @@ CREATE TEMP TABLE IF NOT EXISTS engine_changed
   (id bigint, was_begun_on date, {_COLUMNS}, is_gone boolean) ON COMMIT DELETE ROWS;
 TRUNCATE engine_pick, engine_want, engine_changed;
 """
-PICKED: Final = """o.subject_id IN (SELECT subject_id FROM engine_pick)
-  AND EXISTS (SELECT FROM engine_pick p
-               WHERE p.rule_id = o.rule_id AND p.subject_id = o.subject_id)"""
+# All duties of the picked subjects at once, for every partition is looked up anew by each rule.
+_PICKED: Final = """
+  SELECT f.* FROM (SELECT o.* FROM engine_obligation o
+                    WHERE o.subject_id = ANY ({subjects}::bigint[]) OFFSET 0) f
+   WHERE EXISTS (SELECT FROM engine_pick p
+                  WHERE p.rule_id = f.rule_id AND p.subject_id = f.subject_id)"""
+_OF_RULE: Final = "  SELECT o.* FROM engine_obligation o WHERE o.rule_id = {rule}"
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,11 @@ def _waiver(rule: models.Rule, terms: compiler.Terms) -> str:
             ORDER BY w.id LIMIT 1"""  # noqa: S608 - quoted literals
 
 
-def settle(want: str, target: str, *, as_of: datetime, calendar_moved: bool = False) -> Written:
-    """Make the rows of the target equal to the wanted ones; says how many were written."""
+def settle(want: str, there: str, *, as_of: datetime, calendar_moved: bool = False) -> Written:
+    """Make the rows that are there equal to the wanted ones; says how many were written."""
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE engine_changed")
-        cursor.execute(compiler.template("diff").substitute(want=want, target=target))
+        cursor.execute(compiler.template("diff").substitute(want=want, there=there))
         if not cursor.rowcount:
             return Written()
         cursor.execute("ANALYZE engine_changed")
@@ -105,8 +109,8 @@ def settle(want: str, target: str, *, as_of: datetime, calendar_moved: bool = Fa
 def settle_rule(rule: models.Rule, book: rulebook.Book, *, calendar_moved: bool = False) -> Written:
     """Settle one rule over all its subjects."""
     want = wanted(rule, rulebook.kind_of(rule), book.terms(rule))
-    target = f"o.rule_id = {rule.pk}"
-    return settle(want, target, as_of=book.as_of, calendar_moved=calendar_moved)
+    there = _OF_RULE.format(rule=rule.pk)
+    return settle(want, there, as_of=book.as_of, calendar_moved=calendar_moved)
 
 
 def settle_periods(rule: models.Rule, book: rulebook.Book, since: datetime) -> Written:
@@ -117,11 +121,14 @@ def settle_periods(rule: models.Rule, book: rulebook.Book, since: datetime) -> W
     if not _begins_period(kind, since, book.as_of):
         return Written()
     terms = book.terms(rule, Pick(since=since))
-    keys = [p.key for p, _ in compiler.periods(kind, terms, rule.starts_at)]
+    begun = [period for period, _ in compiler.periods(kind, terms, rule.starts_at)]
+    keys = [period.key for period in begun]
     if not keys:
         return Written()
-    target = f"o.rule_id = {rule.pk} AND o.occurrence = ANY ({timelines.literal(keys)}::text[])"
-    return settle(wanted(rule, kind, terms), target, as_of=book.as_of)
+    there = _OF_RULE.format(rule=rule.pk)
+    there += f" AND o.occurrence = ANY ({timelines.literal(keys)}::text[])"
+    there += f" AND o.began_on >= {timelines.literal(begun[0].first)}::date"
+    return settle(wanted(rule, kind, terms), there, as_of=book.as_of)
 
 
 def _begins_period(kind: Cadence, since: datetime, until: datetime) -> bool:
@@ -132,7 +139,7 @@ def _begins_period(kind: Cadence, since: datetime, until: datetime) -> bool:
 def drop_rule(number: int, *, as_of: datetime) -> Written:
     """Void what a rule left behind that is no longer in the rulebook."""
     want = "SELECT * FROM engine_want WHERE false"
-    return settle(want, f"o.rule_id = {int(number)}", as_of=as_of)
+    return settle(want, _OF_RULE.format(rule=int(number)), as_of=as_of)
 
 
 def pick(rule: models.Rule, subjects: set[int], book: rulebook.Book) -> None:
@@ -149,9 +156,10 @@ def pick(rule: models.Rule, subjects: set[int], book: rulebook.Book) -> None:
 def settle_picked(*, as_of: datetime) -> Written:
     """Settle everything picked, of all rules, in one go."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE engine_pick")
-        cursor.execute("ANALYZE engine_want")
-    return settle("SELECT * FROM engine_want", PICKED, as_of=as_of)
+        cursor.execute("ANALYZE engine_pick, engine_want")
+        cursor.execute("SELECT array_agg(DISTINCT subject_id) FROM engine_pick")
+        there = _PICKED.format(subjects=timelines.literal(cursor.fetchone()[0]))
+    return settle("SELECT * FROM engine_want", there, as_of=as_of)
 
 
 def replay(rule: models.Rule, book: rulebook.Book) -> Iterator[dict[str, Any]]:

@@ -47,14 +47,14 @@ def is_touched_whole(rule: models.Rule, changes: Changes) -> bool:
         return True
     told = changes.numbers("tracked")
     adoption = told and Tracked._base_manager.filter(
-        pk__in=told, subject_type="team", fact="policies"
+        pk__any_of=told, subject_type="team", fact="policies"
     )
     if adoption and adoption.exists():
         return True
     teams = changes.numbers("team")
     return bool(teams) and (
         bool(changes.numbers("team", {"policies", "kind", "removed_at"}))
-        or Team._base_manager.filter(pk__in=teams, code=rule.params.get("who", "")).exists()
+        or Team._base_manager.filter(pk__any_of=teams, code=rule.params.get("who", "")).exists()
     )
 
 
@@ -75,7 +75,7 @@ def _pointed(record: str, changes: Changes) -> Numbers:
     for model in (Tracked, Holding):
         name = model.record_name()
         if changed := changes.numbers(name):
-            rows = model._base_manager.filter(pk__in=changed, subject_type=record)
+            rows = model._base_manager.filter(pk__any_of=changed, subject_type=record)
             found |= set(rows.values_list("subject_id", flat=True))
             found |= changes.linked_before(name, "subject_id")
     return found
@@ -87,7 +87,7 @@ def _by_links(kind: base.Owed, changes: Changes) -> Numbers:
     for link, to, columns in _links(kind):
         there = changes.numbers(to, columns) | _pointed(to, changes)
         if there:
-            rows = kind.model._base_manager.filter(**{f"{link}_id__in": there})
+            rows = kind.model._base_manager.filter(**{f"{link}_id__any_of": there})
             if link in getattr(kind.model, "any_fields", {}):
                 rows = rows.filter(**{f"{link}_type": to})
             found |= set(rows.values_list("pk", flat=True))
@@ -145,7 +145,7 @@ def _by_events(record: str, source: str, link: str, changes: Changes) -> Numbers
         return changed
     if link == "company":
         return set(records.row_types()[record]._base_manager.values_list("pk", flat=True))
-    rows = model._base_manager.order_by().filter(pk__in=changed)
+    rows = model._base_manager.order_by().filter(pk__any_of=changed)
     if link in getattr(model, "any_fields", {}):
         rows, column = rows.filter(**{f"{link}_type": record}), f"{link}_id"
         return set(rows.values_list(column, flat=True)) | changes.linked_before(source, column)
@@ -184,14 +184,14 @@ def _by_reads(model: Any, fact: Any, changes: Changes) -> Numbers:
         if not changed:
             continue
         other = records.row_types()[record]
-        rows = other._base_manager.order_by().filter(pk__in=changed)
+        rows = other._base_manager.order_by().filter(pk__any_of=changed)
         if column in getattr(other, "any_fields", {}):
             rows = rows.filter(**{f"{column}_type": model.record_name()})
             found |= set(rows.values_list(f"{column}_id", flat=True))
         elif any(f.name == column for f in other._meta.concrete_fields):
             found |= set(rows.values_list(f"{column}_id", flat=True))
         else:
-            ours = model._base_manager.order_by().filter(**{f"{column}_id__in": changed})
+            ours = model._base_manager.order_by().filter(**{f"{column}_id__any_of": changed})
             found |= set(ours.values_list("pk", flat=True))
         found |= changes.linked_before(record, f"{column}_id")
     return found - {None}
@@ -236,7 +236,7 @@ def _is_named(kind: base.Owed) -> bool:
 def _of(model: Any, numbers: Numbers, column: str) -> Numbers:
     if not numbers:
         return set()
-    return set(model._base_manager.filter(pk__in=numbers).values_list(column, flat=True))
+    return set(model._base_manager.filter(pk__any_of=numbers).values_list(column, flat=True))
 
 
 def _walk(people: Numbers, step: str) -> Numbers:

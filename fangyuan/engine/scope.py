@@ -83,7 +83,7 @@ class Subjects:
             limit = self.as_of if known == "recorded_at" else spans.day_of(self.as_of)
             rows = rows.filter(Q(**{f"{known}__lte": limit}))
         if self.pick.subjects is not None:
-            rows = rows.filter(pk__in=self.pick.subjects)
+            rows = rows.filter(pk__any_of=self.pick.subjects)
         rows = rows.annotate(**self.columns) if self.columns else rows
         plain = {f.attname for f in self.model._meta.concrete_fields if self._is_needed(f)}
         return timelines.text_of(rows.values_list(*sorted(plain), *self.columns))

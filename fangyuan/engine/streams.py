@@ -36,7 +36,7 @@ def linked(rows: Any, link: str, record: str, subjects: tuple[int, ...] | None) 
     rows = rows.annotate(fy_subject=column)
     if subjects is None:
         return rows.filter(fy_subject__isnull=False)
-    return rows.filter(fy_subject__in=subjects)
+    return rows.filter(fy_subject__any_of=subjects)
 
 
 def of_stream(stream: facts.Stream, record: str, *, as_of: datetime, pick: scope.Pick) -> str:

@@ -115,7 +115,7 @@ def _keep(record: str, names: set[str], *, as_of: datetime, numbers: list[int] |
         rows = model._base_manager.order_by().annotate(fy_at=scope.value_of(model, name))
         rows = rows.filter(Q(fy_at__gte=floor) if by_day else Q(fy_at__gt=floor))
         if numbers is not None:
-            rows = rows.filter(pk__in=numbers)
+            rows = rows.filter(pk__any_of=numbers)
         # The last day of a span belongs to it: what it says changes when the day is over.
         at = timelines.instant("r.at", by_day=by_day, days=int(name in ("ends_on", "left_on")))
         _insert(record, timelines.text_of(rows.values_list("pk", "fy_at")), at, as_of=as_of)
@@ -125,7 +125,7 @@ def _keep_told(*, as_of: datetime, numbers: list[int] | None) -> None:
     """Some tracked facts are instants themselves: they come like any other."""
     told = Tracked._base_manager.order_by().filter(value__regex=r"^\d{4}-\d\d-\d\d[ T]\d\d:")
     if numbers is not None:
-        told = told.filter(pk__in=numbers)
+        told = told.filter(pk__any_of=numbers)
     source = timelines.text_of(told.annotate(fy_at=F("value")).values_list("pk", "fy_at"))
     _insert("tracked", source, "r.at::timestamptz", as_of=as_of)
 

@@ -3,7 +3,7 @@ INSERT INTO engine_changed
 WITH want AS (
 $want
 ), there AS (
-  SELECT o.* FROM engine_obligation o WHERE $target
+$there
 )
 SELECT t.id, t.began_on AS was_begun_on, w.*, false AS is_gone
   FROM want w
