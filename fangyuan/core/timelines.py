@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Field, Lookup
+from django.db.models import Field, ForeignKey, Lookup
 
 from fangyuan.core import facts, spans, words
 
@@ -20,6 +20,7 @@ EVER: Final = "'{(,)}'::tstzmultirange"
 NEVER: Final = "'{}'::tstzmultirange"
 
 
+@ForeignKey.register_lookup
 @Field.register_lookup
 class AnyOf(Lookup):
     """`column__any_of=[…]`: one array instead of thousands of parameters."""
