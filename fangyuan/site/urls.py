@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("components", components.page, name="components"),
     path("sw.js", offline.service_worker, name="service_worker"),
     path("offline", offline.page, name="offline"),
+    path("api/", include("fangyuan.desk.api.urls")),
     path("", include("fangyuan.site.visit_urls")),
     path("", include("fangyuan.desk.urls")),
 ]

@@ -39,7 +39,6 @@ class Export:
         self._zone = ZoneInfo(settings.TIME_ZONE)
         is_admin = actor is None or table.sight(actor).is_admin
         self._masked = frozenset() if is_admin else table.masked(model.record_name())
-        self.count = 0
 
     @property
     def header(self) -> list[str]:
@@ -50,13 +49,15 @@ class Export:
         """The rows of a queryset, in chunks, whatever their number."""
         coming = iter(found.order_by("pk").iterator(_CHUNK))
         while chunk := list(islice(coming, _CHUNK)):
-            hidden = scopes.veil(self.actor, chunk) if self.actor is not None else {}
-            names = self._names(chunk)
-            for record in chunk:
-                self.count += 1
-                yield [
-                    self._cell(record, c, hidden.get(record.pk, ()), names) for c in self.columns
-                ]
+            yield from self.cells(chunk)
+
+    def cells(self, chunk: Sequence[Any]) -> Iterator[list[Any]]:
+        """The cells of these records, a list for each."""
+        hidden = scopes.veil(self.actor, list(chunk)) if self.actor is not None else {}
+        names = self._names(chunk)
+        for record in chunk:
+            unseen = hidden.get(record.pk, ())
+            yield [self._cell(record, column, unseen, names) for column in self.columns]
 
     def _names(self, chunk: Sequence[Any]) -> dict[tuple[str, int], str]:
         """How the records that these rows refer to are named."""

@@ -38,7 +38,8 @@ def _remove(cursor: Any, model: Any, xid: int, reason: str) -> int:
     cursor.execute(
         f"UPDATE {bulk.quoted(model._meta.db_table)} t SET removed_at = now(), key = NULL,"
         " revision = revision + 1, changed_at = now() FROM core_event e"
-        " WHERE e.xid = %s AND e.reason = %s AND e.record = %s AND e.op = 'C' AND e.record_id = t.id"
+        " WHERE e.xid = %s AND e.reason = %s AND e.record = %s AND e.op = 'C'"
+        " AND e.record_id = t.id"
         f" AND t.removed_at IS NULL AND {_UNTOUCHED}",
         [xid, reason, model.record_name()],
     )
@@ -56,7 +57,8 @@ def _restore(cursor: Any, model: Any, xid: int, reason: str) -> int:
         f"UPDATE {table} t SET ({listed}) = (SELECT {values} FROM jsonb_populate_record(t,"
         " (SELECT jsonb_object_agg(d.key, d.value -> 0) FROM jsonb_each(e.diff) d)) r),"
         " revision = t.revision + 1, changed_at = now() FROM core_event e"
-        " WHERE e.xid = %s AND e.reason = %s AND e.record = %s AND e.op = 'U' AND e.record_id = t.id"
+        " WHERE e.xid = %s AND e.reason = %s AND e.record = %s AND e.op = 'U'"
+        " AND e.record_id = t.id"
         f" AND {_UNTOUCHED} RETURNING t.id",
         [xid, reason, model.record_name()],
     )

@@ -211,6 +211,13 @@ def array(items: list[str]) -> str:
     return f'{{"{joined}"}}' if items else "{}"
 
 
+def items_of(literal: str) -> list[str]:
+    """The items of a text array that `array` made."""
+    inner = literal[2:-2]
+    parts = inner.split('","') if literal != "{}" else []
+    return [re.sub(r"\\(.)", r"\1", part) for part in parts]
+
+
 def _yes_no(field: Any) -> Reader:
     def read(cell: Any) -> str | None:
         if isinstance(cell, bool):
