@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from fangyuan.access import table
@@ -70,14 +70,10 @@ class DayOf:
 
     day: date
     stops: list[Stop]
+    number: int
     is_today: bool
     is_shown: bool
     is_past: bool
-
-    @property
-    def counts(self) -> list[tuple[str, int]]:
-        """How many visits stand how."""
-        return Counter(s.badges[0][0] for s in self.stops).most_common()
 
 
 def midnight(day: date) -> datetime:
@@ -96,9 +92,14 @@ def below(actor: Any) -> list[int]:
     return [number for number in sight.below_ids if number != actor.pk]
 
 
-def visits(actor: Any, people: Sequence[int], day: date, now: datetime) -> list[Any]:
-    """The week around a day, and whatever ended lately and is not written up; one query."""
+def visits(
+    actor: Any, people: Sequence[int], day: date, now: datetime, *, is_team: bool = False
+) -> list[Any]:
+    """The week around a day (of a team the day), and whatever ended lately and is not written up;
+    one query."""
     first, last = midnight(monday(day)), midnight(_last(day) + timedelta(days=1))
+    if is_team:
+        first, last = midnight(day), midnight(day + timedelta(days=1))
     within = Q(planned_at__gte=first, planned_at__lt=last) | Q(
         planned_at=None, started_at__gte=first, started_at__lt=last
     )
@@ -109,8 +110,24 @@ def visits(actor: Any, people: Sequence[int], day: date, now: datetime) -> list[
         .filter(within | unwritten, person_id__in=people)
         .exclude(stage="CANCELLED")
         .select_related("customer__region", "lead", "appointed_with", "person")
+        .order_by("planned_at", "id")
     )
     return sorted(rows[:MOST], key=lambda v: (v.planned_at or v.started_at or v.ended_at, v.pk))
+
+
+def counts(actor: Any, people: Sequence[int], day: date) -> dict[date, int]:
+    """How many visits a team has on each day around a day."""
+    first, last = midnight(monday(day)), midnight(_last(day) + timedelta(days=1))
+    rows = (
+        Activity.objects.seen_by(actor)
+        .present()
+        .filter(person_id__in=people, planned_at__gte=first, planned_at__lt=last)
+        .exclude(stage="CANCELLED")
+        .order_by()
+        .values(day=TruncDate("planned_at"))
+        .annotate(number=Count("id"))
+    )
+    return {row["day"]: row["number"] for row in rows}
 
 
 def _last(day: date) -> date:
@@ -221,13 +238,18 @@ def oddities(visit: Any) -> list[tuple[str, str]]:
     return marks + ([("偏离", "soon")] if visit.off_site_reason else [])
 
 
-def week(stops: Sequence[Stop], day: date, today: date) -> list[DayOf]:
-    """The days from Monday on, each with its visits."""
+def week(
+    stops: Sequence[Stop], day: date, today: date, numbers: Mapping[date, int] | None = None
+) -> list[DayOf]:
+    """The days from Monday on, each with its visits, or of a team their number."""
     days = []
     current, last = monday(day), _last(day)
     while current <= last:
         of_day = [s for s in stops if on(s.visit) == current]
-        days.append(DayOf(current, of_day, current == today, current == day, current < today))
+        number = len(of_day) if numbers is None else numbers.get(current, 0)
+        days.append(
+            DayOf(current, of_day, number, current == today, current == day, current < today)
+        )
         current += timedelta(days=1)
     return days
 

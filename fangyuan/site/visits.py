@@ -33,7 +33,7 @@ def day(request: HttpRequest) -> HttpResponse:
     people = visit_days.below(request.user)
     is_team = bool(people) and request.GET.get("who") == "team"
     numbers = people if is_team else [request.user.pk]
-    found = visit_days.visits(request.user, numbers, shown, now)
+    found = visit_days.visits(request.user, numbers, shown, now, is_team=is_team)
     records, cadences = visit_days.clocks(found, now)
     stops = [visit_days.stop(v, records.get(v.pk), cadences.get(v.customer_id)) for v in found]
     of_day = [s for s in stops if visit_days.on(s.visit) == shown]
@@ -41,6 +41,7 @@ def day(request: HttpRequest) -> HttpResponse:
     way = [s.visit for s in of_day] if by_time else route.order([s.visit for s in of_day])
     place = {v.pk: number for number, v in enumerate(way)}
     owing = visit_days.unwritten(stops, now)
+    counts = visit_days.counts(request.user, numbers, shown) if is_team else None
     first = owing[0] if owing and owing[0].clock else None
     context = {
         "shown": shown,
@@ -56,7 +57,8 @@ def day(request: HttpRequest) -> HttpResponse:
         "first": first,
         "rest": owing[1:] if first else owing,
         "first_who": first.visit.person.name if is_team and first else "",
-        "week": visit_days.week(stops, shown, today),
+        "week": visit_days.week(stops, shown, today, counts),
+        "most": visit_days.MOST if len(found) == visit_days.MOST else 0,
         "may_plan": table.may(request.user, "activity", "c"),
     }
     return render(request, "site/visits.html", context)
@@ -168,6 +170,11 @@ def _seen(request: HttpRequest, pk: int) -> Any:
     return get_object_or_404(rows.select_related(*named), pk=pk)
 
 
+def _not_yours(request: HttpRequest, found: Any) -> HttpResponse:
+    """Nobody is present in another's name."""
+    return replies.refused(request, f"只有执行人{found.person}能签到和离场")
+
+
 def _page(request: HttpRequest, found: Any, *, status: int = 200, **forms: Any) -> HttpResponse:
     now = timezone.now()
     contacts = visit_forms.contacts_of(found.customer, request.user)
@@ -182,7 +189,7 @@ def _page(request: HttpRequest, found: Any, *, status: int = 200, **forms: Any) 
         "within": WITHIN,
         "is_ahead": bool(found.planned_at) and visit_days.on(found) > timezone.localdate(now),
         "is_mine": found.person_id == request.user.pk,
-        "may": table.may(request.user, "activity", "u"),
+        "may": _answers(request, found),
         "seen": posts.fingerprint(found, visit_forms.RECORD),
         "seen_appointment": posts.fingerprint(found, visit_forms.APPOINTMENT),
         "appointment": visit_forms.Appointment(contacts=contacts, initial=_agreed(found)),
@@ -192,6 +199,11 @@ def _page(request: HttpRequest, found: Any, *, status: int = 200, **forms: Any) 
         **forms,
     }
     return render(request, "site/visit.html", context, status=status)
+
+
+def _answers(request: HttpRequest, found: Any) -> bool:
+    """Whether this visit is the actor's own to do; others read it and comment on its page."""
+    return found.person_id == request.user.pk and table.may(request.user, "activity", "u")
 
 
 def _agreed(found: Any) -> dict[str, Any]:
@@ -238,6 +250,8 @@ def check_in(request: HttpRequest, pk: int) -> HttpResponse:
     if (answer := posts.repeated(request)) is not None:
         return answer
     found, url = _seen(request, pk), f"/visits/{pk}"
+    if not _answers(request, found):
+        return _not_yours(request, found)
     if found.started_at:
         at = timezone.localtime(found.started_at)
         return posts.taken(request, f"{at:%H:%M} 已签到，没有改动", url)
@@ -272,6 +286,8 @@ def check_out(request: HttpRequest, pk: int) -> HttpResponse:
     if (answer := posts.repeated(request)) is not None:
         return answer
     found, url = _seen(request, pk), f"/visits/{pk}"
+    if not _answers(request, found):
+        return _not_yours(request, found)
     if found.ended_at:
         at = timezone.localtime(found.ended_at)
         return posts.taken(request, f"{at:%H:%M} 已离场，没有改动", url)

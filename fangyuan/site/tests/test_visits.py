@@ -60,6 +60,19 @@ def test_a_manager_sees_the_teams_visits(client, company, visit_of):
     assert [s.visit.pk for s in page.context["stops"]] == [visit.pk]
 
 
+def test_nobody_is_present_in_anothers_name(client, company, visit_of):
+    visit = visit_of(0)
+    client.force_login(company.wang)
+    page = client.get(f"/visits/{visit.pk}")
+    assert page.status_code == 200
+    assert "check-in" not in page.text
+    for step in ("check-in", "check-out"):
+        refused = client.post(f"/visits/{visit.pk}/{step}", HERE)
+        assert refused.status_code == 403
+        assert "只有执行人小李" in refused.text
+    assert again(visit).started_at is None
+
+
 def test_the_way_goes_from_the_first_to_the_nearest():
     def at(number, latitude, longitude):
         customer = SimpleNamespace(latitude=latitude, longitude=longitude, name=str(number))
