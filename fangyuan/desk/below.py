@@ -8,6 +8,7 @@ from fangyuan.desk.columns import Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Duties, Facts, Related
 from fangyuan.desk.timeline import Timeline
+from fangyuan.desk.why import Why, duty_title, request_title
 from fangyuan.engine import models as engine
 from fangyuan.org import models as org
 
@@ -265,7 +266,8 @@ register(
         sorts=["due_at"],
         default_sort="due_at",
         form=[Section("义务", "subject rule person state began_at due_at met_at occurrence")],
-        page=[Facts()],
+        page=[Why(), Facts()],
+        named=duty_title,
         views=[
             View("未结", {"state": "OPEN,BREACHED"}, "due_at"),
             View("我的", {"state": "OPEN,BREACHED", "person": "me"}, "due_at"),
@@ -313,6 +315,7 @@ register(
         default_sort="-asked_at",
         form=[Section("审批申请", "action subject clause asked_by asked_at state decided_at")],
         badges=["state"],
+        named=request_title,
         page=[
             Related("", "意见", record="decision", by="request", show="person verdict comment at"),
             Facts(),

@@ -103,7 +103,8 @@ def move(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
             return refused(request, str(denied))
         if not getattr(request, "htmx", False):
             return done(request, str(denied), ask)
-        context = {"problem": str(denied), "ask": ask, "record": record, "desk": desk}
+        may_be = to in record.moves.get(getattr(record, desk.board), ())
+        context = {"problem": str(denied), "ask": ask if may_be else "", "record": record}
         return render(request, "desk/lacking.html", context, status=422)
     if getattr(request, "htmx", False):
         return toast(HttpResponse(status=204), outcome("移动", result))

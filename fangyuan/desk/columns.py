@@ -6,6 +6,7 @@ the actor's scope. The number of queries follows the kinds of columns, never the
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import dateparse
 
+from fangyuan import door
 from fangyuan.access import table
-from fangyuan.core import fields, records
+from fangyuan.core import fields, records, reference
 from fangyuan.core.models import Term
 from fangyuan.desk import declare
 from fangyuan.engine.models import Obligation, Rule
@@ -28,6 +30,20 @@ OPEN_STATES = ("OPEN", "BREACHED")
 # A period that was missed cannot be made good; after this long it no longer leads a list.
 MISSED_FOR = timedelta(days=30)
 SHORT = 60
+STAMPS = ("actor", "recorded_by")  # plain numbers of people
+DEEDS = {
+    "create": "新建",
+    "change": "修改",
+    "remove": "移入回收站",
+    "restore": "移出回收站",
+    "undo": "撤销",
+    "comment": "评论",
+    "assign": "归属",
+    "import": "导入",
+    "prepare": "安装",
+    "decide": "审批",
+    "withdraw": "撤回",
+}
 
 
 @dataclass(frozen=True)
@@ -73,8 +89,7 @@ class Labels:
                 continue
             by = "key" if model is Term else "pk"
             found = model.objects.seen_by(self.actor).filter(**{f"{by}__in": keys})  # type: ignore[attr-defined]
-            for name in getattr(model, "named_by", ()):
-                found = found.select_related(name)
+            found = found.select_related(*_naming(model))
             known = self.known.setdefault(model, {})
             known.update({getattr(one, by): str(one) for one in found})
         self.asked = {}
@@ -96,6 +111,12 @@ class Labels:
         if model is Person:
             return Cell("who", name, key=key)
         return Cell("link", name, url=f"/{model.record_name()}/{key}", key=key)  # type: ignore[attr-defined]
+
+
+def _naming(model: type[models.Model]) -> list[str]:
+    """The records that a record's own name may speak of."""
+    keys = [f for f in model._meta.concrete_fields if isinstance(f, models.ForeignKey)]
+    return [f.name for f in keys if not f.null and not isinstance(f, fields.TermField)]
 
 
 def field_of(model: type[models.Model], name: str) -> Any:
@@ -124,6 +145,8 @@ def references(field: Any, value: Any) -> list[tuple[type[models.Model], Any]]:
     """The records that a raw value of this field points at."""
     if value in (None, "", [], ()):
         return []
+    if getattr(field, "name", "") in STAMPS:
+        return [(Person, value)] if value else []
     if isinstance(field, fields.AnyField):
         model = records.row_types().get(value[0])
         return [(model, value[1])] if model else []
@@ -138,18 +161,42 @@ def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
     """How a raw value of this field is shown."""
     if value in (None, "", [], ()):
         return EMPTY
+    if (plain := _code(field, value)) is not None:
+        return Cell("text", plain)
     if pointers := references(field, value):
         if isinstance(field, fields.TermSet):
             return Cell("tags", [labels.cell(*pointer).text for pointer in pointers])
         return labels.cell(*pointers[0])
+    is_chosen = isinstance(field, fields.ChoiceSet) or getattr(field, "choices", None)
+    return _chosen(field, value) if is_chosen else _plain(field, value)
+
+
+def _chosen(field: Any, value: Any) -> Cell:
     if isinstance(field, fields.ChoiceSet):
         said = dict(field.vocabulary)
         return Cell("tags", [str(said.get(code, code)) for code in value])
-    if getattr(field, "choices", None):
-        said = str(dict(field.flatchoices).get(value, value))
-        kind = "grade" if field.name == "grade" else "choice"
-        return Cell(kind, said, key=value)
-    return _plain(field, value)
+    label = str(dict(field.flatchoices).get(value, value))
+    return Cell("grade" if field.name == "grade" else "choice", label, key=value)
+
+
+@functools.cache
+def _domains() -> dict[str, str]:
+    return reference.domains()
+
+
+def _code(field: Any, value: Any) -> str | None:
+    """The words for codes that stand in plain columns: record types, verbs, the system's number."""
+    if field.name in STAMPS and value == door.SYSTEM:
+        return "系统"
+    if field.name in ("record", "subject_type") and value in records.row_types():
+        return str(records.row_types()[value]._meta.verbose_name)
+    if field.name == "domain":
+        return _domains().get(value, value)
+    if field.name == "action":
+        name = value.rsplit(".", 1)[-1]
+        labels = [verb.label for verb in door.VERBS.values() if verb.name == name]
+        return labels[0] if labels else DEEDS.get(name, value)
+    return None
 
 
 def _plain(field: Any, value: Any) -> Cell:

@@ -73,6 +73,7 @@ class Desk:
     through: Sequence[str] = ()  # `record.field` of children whose duties count as one's own
     timeline: Sequence[Any] = ()  # further sources of the record's timeline
     create: Callable[[Any, dict[str, Any]], Any] | None = None  # (deed, values) -> record
+    named: Callable[[Any, Any], str] | None = None  # (record, actor) -> name
     is_new: bool = True  # whether a new record is entered through the form
     is_edited: bool = True  # whether a record is changed through the form
     title: str = ""

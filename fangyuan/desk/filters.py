@@ -21,7 +21,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from fangyuan.access import scopes, table
-from fangyuan.core import fields, text
+from fangyuan.core import fields, records, text
 from fangyuan.core.models import Term
 from fangyuan.desk import columns
 from fangyuan.desk.columns import field_of
@@ -182,7 +182,7 @@ class RefFilter(Filter):
     def bind(self, model: Any) -> Filter:
         super().bind(model)
         found = field_of(model, self.name)
-        self.target = getattr(found, "related_model", Person)
+        self.target = getattr(found, "related_model", None) or Person
         self.suggests = f"/{self.target.record_name()}/choices"
         return self
 
@@ -350,6 +350,14 @@ def _named_span(name: str, today: date) -> tuple[date, date]:
     return starts[name], ends[name]
 
 
+class TypeFilter(ChoiceFilter):
+    """The name of a record type."""
+
+    def _said(self) -> dict[str, str]:
+        types = records.record_types()
+        return {name: str(model._meta.verbose_name) for name, model in types.items()}
+
+
 SPECIAL: dict[str, type[Filter]] = {"owner": OwnerFilter, "due": DueFilter}
 
 
@@ -357,6 +365,10 @@ def _class_for(model: Any, name: str) -> type[Filter]:
     found = field_of(model, name)
     if found is None:
         return SPECIAL.get(name, Filter)
+    if name in ("record", "subject_type"):
+        return TypeFilter
+    if name in columns.STAMPS:
+        return RefFilter
     kinds: list[tuple[Any, type[Filter]]] = [
         (fields.TermField, TermFilter),
         (models.ForeignKey, RefFilter),

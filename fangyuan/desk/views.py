@@ -73,6 +73,7 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
         "scene": look,
         "desk": look.desk,
         "record": look.record,
+        "title": look.desk.named(look.record, look.actor) if look.desk.named else look.record,
         "main": [one for one in shown if not one["panel"].is_side],
         "side": [one for one in shown if one["panel"].is_side],
         "badges": [look.facade.cell(look.record, name) for name in look.desk.badges],

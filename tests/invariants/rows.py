@@ -15,12 +15,13 @@ from fangyuan.desk import declare
 from fangyuan.org.models import Person
 
 # What a constraint wants and no single field tells.
+DEADLINE = {"on": "learned_at", "until": "graded_at", "within": "24h"}
 PARTICULARS: dict[str, dict[str, Any]] = {
     "contact": {"phone": "13800138000"},
     "membership": {"is_main": False},
     "person": {"login": None, "manager": None},
     "event": {"record": "customer", "record_id": 1, "xid": 1, "op": "U", "diff": {}},
-    "rule": {"is_shadow": True},
+    "rule": {"is_shadow": True, "record": "customer", "params": DEADLINE},
     "move": {"obligation_id": 1},
 }
 WANTS_PERSON = ("plan", "participant", "response", "waiver")

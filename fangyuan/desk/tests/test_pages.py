@@ -15,7 +15,7 @@ from fangyuan.core.models import Event
 from fangyuan.customers.models import Lead
 from fangyuan.desk import declare
 from fangyuan.desk.models import Change, Comment
-from fangyuan.engine.models import Obligation, Request
+from fangyuan.engine.models import Move, Obligation, Request
 from fangyuan.org.models import Holding, Message
 
 HTMX = {"HX-Request": "true"}
@@ -24,7 +24,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def duty(company, rule):
     """Put an obligation about a record into the ledger."""
-    made = rule("DEADLINE", "activity", "KA-3.3.2", on="ended_at", until="written_at")
+    made = rule("DEADLINE", "activity", "KA-3.3.2", on="ended_at", until="written_at", within="24h")
 
     def put(subject, state: str, due, met=None, person=None) -> Obligation:
         values = {
@@ -261,3 +261,26 @@ def test_every_panel_has_an_address_of_its_own(visit, company):
         page = visit("boss").get(f"/customer/{company.customer.pk}/~{panel.name}")
         assert page.status_code == 200, panel.name
     assert visit("boss").get(f"/customer/{company.customer.pk}/~nothing").status_code == 404
+
+
+def test_an_obligation_tells_why_it_stands_where_it_stands(visit, company, activity, duty):
+    now = timezone.now()
+    one = duty(activity, "BREACHED", now - timedelta(days=3))
+    why = {"obligation_id": one.pk, "began_on": one.began_on, "was": "OPEN", "became": "BREACHED"}
+    Move(**why, because={"cause": "due passed"}).save()
+    page = visit("li").get(f"/obligation/{one.pk}").content.decode()
+    assert "活动自“结束”起" in page
+    assert "未到期 → 违规" in page
+    assert "到期还没办" in page
+    assert visit("zhao").get(f"/obligation/{one.pk}").status_code == 404
+
+
+def test_codes_of_the_log_read_as_words(visit, company):
+    door.change(company.customer, {"address": "昆山"}, by=company.li, reason="搬家")
+    company.boss.is_admin = True
+    with door.acting(by=None, action="test"):
+        company.boss.save()
+    page = visit("boss").get("/event/?actor=小李").content.decode()
+    assert "搬家" in page
+    assert "客户" in page
+    assert "修改" in page
