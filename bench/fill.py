@@ -162,6 +162,10 @@ def customers(number: int, seed: int = 7) -> Iterator[tuple[object, ...]]:
         )
 
 
+ADOPTED = """
+INSERT INTO core_tracked (subject_type, subject_id, fact, value, starts_at, recorded_by)
+SELECT 'team', t.id, 'policies', (SELECT jsonb_agg(DISTINCT code)::text FROM engine_policy), %s, 0
+  FROM org_team t WHERE t.code = 'company'"""
 COPY = """COPY customers_customer (key, name, name_key, grams, pinyin, address, learned_at, recorded_at,
   grade, grade_basis, is_ka, ka_tier, ka_basis, imported_at, kind, uscc, is_partner, source_id,
   business_scope, position, rivals_note, product_need, service_needs, special_need, buying_plan, org_chart,
@@ -195,7 +199,7 @@ def fill(url: str, size: str, password: str) -> None:
     """Fill an empty, prepared database; `url` is the owner's."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("UPDATE engine_rule SET starts_at = %s", [SINCE])
+        cursor.execute(ADOPTED, [SINCE])
         for statement in STAFF.split(";\n")[:-1]:
             cursor.execute(statement, {"password": password})
         with cursor.copy(COPY) as target:

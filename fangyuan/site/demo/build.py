@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,9 +12,10 @@ from django.utils import timezone
 from fangyuan import door
 from fangyuan.activities.models import Activity, Plan, PlanItem
 from fangyuan.core import reference, workdays
+from fangyuan.core.models import Tracked
 from fangyuan.customers.models import Contact, Customer
 from fangyuan.desk.models import Change
-from fangyuan.engine.models import Policy, Rule
+from fangyuan.engine.models import Policy
 from fangyuan.forms.models import Form, Response
 from fangyuan.org.models import Holding, Leave, Membership, Person, Team
 from fangyuan.site.demo import book, staff, traffic
@@ -47,9 +49,14 @@ class Builder:
 
     def _adopt(self) -> None:
         """The invented company adopted the regulations when its recorded history begins."""
-        since = traffic.beginning(self.now)
-        Rule._base_manager.update(starts_at=since)
-        Policy._base_manager.update(starts_on=since.date())
+        codes = Policy._base_manager.order_by("code").values_list("code", flat=True).distinct()
+        adopted = Tracked(
+            fact="policies",
+            value=json.dumps(list(codes)),
+            starts_at=traffic.beginning(self.now),
+        )
+        adopted.subject = Team._base_manager.get(code="company")
+        adopted.save()
 
     def _save(self, model: Any, rows: list[Any]) -> list[Any]:
         for row in rows:
