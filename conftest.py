@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 
 from fangyuan import door
 from fangyuan.core.models import Term
@@ -17,6 +18,17 @@ from fangyuan.customers.models import Contact, Customer
 from fangyuan.org.models import Holding, Membership, Person, Team
 
 ZONE = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test database, taken from threads that still hold a connection when the tests end."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def local(text: str) -> datetime:
