@@ -11,7 +11,7 @@ from fangyuan.core.models import Event
 from fangyuan.engine import packs
 from fangyuan.engine.models import Clause, Policy, Rule
 from fangyuan.engine.packs.check import Broken
-from fangyuan.engine.packs.install import Clash
+from fangyuan.engine.packs.installation import Clash
 from tests.packs.small import SMALL
 
 pytestmark = pytest.mark.django_db

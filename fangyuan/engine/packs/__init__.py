@@ -11,9 +11,11 @@ from pathlib import Path
 
 from django.db import transaction
 
-from fangyuan.engine.packs import check, product, reading
-from fangyuan.engine.packs import install as installing
+from fangyuan.engine.packs import check, installation, product, reading
 from fangyuan.engine.packs.check import Broken
+from fangyuan.engine.packs.installation import Clash
+
+__all__ = ["FOLDER", "Broken", "Clash", "install", "seal", "shipped", "told"]
 
 FOLDER = Path(__file__).resolve().parents[3] / "packs"
 
@@ -23,7 +25,7 @@ def shipped() -> list[Path]:
     return sorted(FOLDER.glob("*.yaml"))
 
 
-def install(paths: Iterable[Path]) -> list[installing.Installed]:
+def install(paths: Iterable[Path]) -> list[installation.Installed]:
     """Bring packs into force, all or none; raises Broken with every mistake, or Clash.
 
     Files that stand in the table already, for the product as it runs, are not even read again.
@@ -31,14 +33,14 @@ def install(paths: Iterable[Path]) -> list[installing.Installed]:
     paths = list(paths)
     running = product.running()
     seals = {path: seal(path, running) for path in paths}
-    if unchanged := installing.unchanged(seals.values()):
+    if unchanged := installation.unchanged(seals.values()):
         return unchanged
     checked = check.check_all(paths)
     if problems := [problem for one in checked for problem in one.problems]:
         raise Broken(problems)
     with transaction.atomic():
         return [
-            installing.install_one(
+            installation.install_one(
                 one.pack, running, seals[path], told(path.parent, one.pack.head.policy)
             )
             for path, one in zip(paths, checked, strict=True)

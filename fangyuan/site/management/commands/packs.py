@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from fangyuan.engine import packs
 from fangyuan.engine.packs import check, product
-from fangyuan.engine.packs.install import Clash, Installed
+from fangyuan.engine.packs.installation import Clash, Installed
 
 
 class Command(BaseCommand):

@@ -1,17 +1,18 @@
-"""`prepare`: what every installation starts with. Safe to run again; unchanged rows stay untouched."""
+"""`prepare`: what every installation starts with; run again it leaves unchanged rows alone."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import models as core
 from fangyuan.core import reference
 from fangyuan.engine import packs
+from fangyuan.engine.models import Policy
 from fangyuan.forms import seed as forms_seed
 from fangyuan.org.models import Person, Team
 
@@ -30,7 +31,16 @@ class Command(BaseCommand):
             holidays()
             administrator()
             forms_seed.plant(deed)
-        packs.install(packs.shipped())
+        self._policies()
+
+    def _policies(self) -> None:
+        """Bring the shipped packs into force; what stands already is not lost to a broken one."""
+        try:
+            packs.install(packs.shipped())
+        except (packs.Broken, packs.Clash) as wrong:
+            if not Policy.objects.everything("安装").exists():
+                raise CommandError(f"制度没有载入:{wrong}") from wrong
+            self.stderr.write(f"制度没有更新,现行制度照旧:{wrong}")
 
 
 def company() -> None:
