@@ -31,9 +31,9 @@ class Violation:
     other_id: int | None = None
 
 
-def quoted(name: str) -> str:
+def quoted(name: str | None) -> str:
     """An identifier as SQL writes it."""
-    return str(connection.ops.quote_name(name))
+    return str(connection.ops.quote_name(name or ""))
 
 
 def open_stage(cursor: Any, columns: Mapping[str, str]) -> None:
@@ -178,7 +178,7 @@ def write(
 
 def _settled(model: type[records.Record], given: set[str]) -> set[str]:
     """Columns that follow from what was given."""
-    column = {field.name: field.column for field in model._meta.concrete_fields}
+    column = {field.name: str(field.column) for field in model._meta.concrete_fields}
     return {column[name] for name, (by, _) in model.implied.items() if column[by] in given}
 
 

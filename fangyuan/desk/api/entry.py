@@ -55,7 +55,7 @@ def new_of(desk: declare.Desk) -> type[BaseModel]:
     """The body of a new record."""
     made: dict[str, Any] = {column.name: (Any, _described(column)) for column in writable(desk)}
     for name, found in children(desk).items():
-        inner = {column.name: (Any, _described(column)) for column in found}
+        inner: dict[str, Any] = {c.name: (Any, _described(c)) for c in found}
         child = create_model(f"{desk.name}_{name}", __config__=_STRICT, **inner)
         made[name] = (child | None, None)
     return create_model(f"{desk.name}_new", __config__=_STRICT, **made)
@@ -121,6 +121,8 @@ def _python(field: Any, text: str | None) -> Any:
         return values.items_of(text)
     if isinstance(field, models.JSONField):
         return json.loads(text)
+    if isinstance(field, models.BooleanField):
+        return text == "true"
     return text if isinstance(field, fields.TermField) else field.to_python(text)
 
 

@@ -90,7 +90,7 @@ def _reading(router: Router, desk: declare.Desk) -> None:
 
     @router.get("/", response={200: Rows, **faults.CODES}, operation_id=f"{desk.name}_list",
                 summary=f"{desk.label}列表")  # fmt: skip
-    def listed(request: HttpRequest, query: query_type = Query(...)) -> Any:  # type: ignore[valid-type]
+    def listed(request: HttpRequest, query: Query[query_type]) -> Any:  # type: ignore[valid-type]
         _may(request, desk, "r")
         return _page(request, desk, query)
 
@@ -130,7 +130,7 @@ def _writing(router: Router, desk: declare.Desk) -> None:
         _changing(router, desk, columns)
 
     @router.delete("/{number}", response={200: dict, **faults.CODES},
-                   operation_id=f"{desk.name}_remove", summary=f"移{desk.label}到回收站")  # fmt: skip
+                   operation_id=f"{desk.name}_remove", summary=f"删{desk.label}")  # fmt: skip
     def removed(request: HttpRequest, number: Number) -> Any:
         found = _seen(request, desk, number)
         return _record(request, door.remove(found, by=request.user, channel="API"))
@@ -141,7 +141,7 @@ def _creating(router: Router, desk: declare.Desk, columns: list[Any]) -> None:
 
     @router.post("/", response={201: dict, **faults.CODES}, operation_id=f"{desk.name}_create",
                  summary=f"新建{desk.label}")  # fmt: skip
-    def created(request: HttpRequest, given: new_type = Body(...)) -> Any:  # type: ignore[valid-type]
+    def created(request: HttpRequest, given: Body[new_type]) -> Any:  # type: ignore[valid-type]
         _may(request, desk, "c")
         said = given.model_dump(exclude_unset=True)
         own = entry.read(columns, said, request.user)
@@ -158,7 +158,7 @@ def _changing(router: Router, desk: declare.Desk, columns: list[Any]) -> None:
 
     @router.patch("/{number}", response={200: dict, **faults.CODES},
                   operation_id=f"{desk.name}_change", summary=f"改{desk.label}")  # fmt: skip
-    def changed(request: HttpRequest, number: Number, given: change_type = Body(...)) -> Any:  # type: ignore[valid-type]
+    def changed(request: HttpRequest, number: Number, given: Body[change_type]) -> Any:  # type: ignore[valid-type]
         record = _seen(request, desk, number)
         said = given.model_dump(exclude_unset=True)
         revision = said.pop("revision")
@@ -172,7 +172,7 @@ def _acting(router: Router, desk: declare.Desk, verb: Any) -> None:
 
     @router.post(f"/{{number}}/{verb.name}", response={200: Done, 202: Done, **faults.CODES},
                  operation_id=f"{desk.name}_{verb.name}", summary=verb.label)  # fmt: skip
-    def acted(request: HttpRequest, number: Number, given: verb_type = Body(...)) -> Any:  # type: ignore[valid-type]
+    def acted(request: HttpRequest, number: Number, given: Body[verb_type]) -> Any:  # type: ignore[valid-type]
         record = _seen(request, desk, number)
         said = given.model_dump(exclude_unset=True)
         reason = said.pop("reason", "")

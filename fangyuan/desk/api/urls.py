@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
@@ -24,6 +27,6 @@ def description(request: HttpRequest) -> HttpResponse:
 _urls = api.urls
 for _pattern in _urls[0]:
     # A caller without rights gets 401 in the API's own shape, no page to sign in at.
-    _pattern.callback = login_not_required(_pattern.callback)
+    _pattern.callback = login_not_required(cast("Callable[..., HttpResponse]", _pattern.callback))
 
 urlpatterns = [path("openapi.json", description, name="openapi"), path("", _urls)]

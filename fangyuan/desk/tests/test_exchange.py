@@ -100,7 +100,9 @@ def test_rows_of_one_file_may_refer_to_each_other_in_any_order(bring):
     )
     assert people.created == 2
     assert Person._base_manager.get(login="sun").manager.login == "qian"
-    teams = bring("team", "code,name,kind,parent,leader\nb2,乙组,团队,b1,qian\nb1,乙部,部门,acme,\n")
+    teams = bring(
+        "team", "code,name,kind,parent,leader\nb2,乙组,团队,b1,qian\nb1,乙部,部门,acme,\n"
+    )
     assert teams.created == 2 and Team._base_manager.get(code="b2").parent.code == "b1"
     circle = bring("person", "login,manager\nboss,sun\n")
     assert said(circle) == [(2, "直接上级", "“直接上级”绕成了圈")]
@@ -138,7 +140,9 @@ def test_tracked_rows_are_the_whole_history_of_their_fact(bring):
     bring("tracked", head + "customer:hq,ka_tier,TIER2,2026-02-01\ncustomer:hq,ka_tier,,2026-03-01")
     kept = Tracked._base_manager.filter(removed_at=None).order_by("starts_at")
     assert [(span.value, span.ends_at is None) for span in kept] == [("TIER2", False), (None, True)]
-    wrong = bring("tracked", head + "customer:hq,grade,优,2026-01-01\ncustomer:hq,garde,A,2026-01-01")
+    wrong = bring(
+        "tracked", head + "customer:hq,grade,优,2026-01-01\ncustomer:hq,garde,A,2026-01-01"
+    )
     assert [(m.row, m.column) for m in wrong.mistakes] == [(2, "值"), (3, "事实")]
 
 
@@ -177,7 +181,8 @@ def test_a_contact_comes_in_the_row_of_its_customer(bring):
 @pytest.mark.parametrize("kind", ["customer", "tracked"])
 def test_no_failing_statement_leaves_half_an_import(bring, kind):
     files = {
-        "customer": HEAD + "hq,华清电子股份,REFERRAL,2026-01-05,昆山\nc1,甲,REFERRAL,2026-01-05,苏州\n",
+        "customer": HEAD
+        + "hq,华清电子股份,REFERRAL,2026-01-05,昆山\nc1,甲,REFERRAL,2026-01-05,苏州\n",
         "tracked": "subject,fact,value,starts_at\ncustomer:hq,ka_tier,TIER2,2026-01-05\n",
     }
 
@@ -213,11 +218,18 @@ def test_the_same_file_twice_at_once_runs_once(bring, tmp_path, admin, monkeypat
 
 
 def test_naughty_cells_are_kept_as_they_are_or_refused(bring):
-    naughty = ["=1+1", "'quoted", " \u200b零宽", "\u202e反向", "<script>", "Ω≈ç√∫", "田中さん", "𠮷野家"]
+    naughty = [
+        "=1+1",
+        "'quoted",
+        " \u200b零宽",
+        "\u202e反向",
+        "<script>",
+        "Ω≈ç√∫",
+        "田中さん",
+        "𠮷野家",
+    ]
     lines = [
-        json.dumps(
-            {"key": f"n{n}", "name": text, "source": "REFERRAL", "learned_at": "2026-01-05"}
-        )
+        json.dumps({"key": f"n{n}", "name": text, "source": "REFERRAL", "learned_at": "2026-01-05"})
         for n, text in enumerate(naughty)
     ]
     assert bring("customer", "\n".join(lines), name="n.jsonl").created == len(naughty)

@@ -1,4 +1,4 @@
-"""Import and export on the page: look before you write, correct, take back; files that read back."""
+"""Import and export on the page: look before you write, correct, take back; export."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from fangyuan.desk.exchange import batches, columns, load
 from fangyuan.desk.models import ImportBatch
 from fangyuan.engine.models import Request
 
-FILE = "客户名称,来源,信息获取,注册地址\n甲公司,客户推荐,2026-01-05,苏州\n乙公司,没有,2026-01-05,无锡\n"
+FILE = (
+    "客户名称,来源,信息获取,注册地址\n"
+    "甲公司,客户推荐,2026-01-05,苏州\n"
+    "乙公司,没有,2026-01-05,无锡\n"
+)
 COLUMNS = {
     "column.0": "name",
     "column.1": "source",
