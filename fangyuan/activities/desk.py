@@ -35,6 +35,7 @@ register(
         badges=["stage", "kind", "purpose"],
         board="stage",
         actions="appoint_visit check_in check_out write_record cancel_activity",
+        address=lambda one: f"/visits/{one.pk}" if one.kind == "VISIT" else f"/activity/{one.pk}",
         page=[
             Timeline(),
             Comments(),
@@ -77,6 +78,7 @@ register(
         head="kind person period submitted_at due",
         badges=["stage"],
         actions=["submit_plan", "approve_plan"],
+        address=lambda one: f"/plans/visit/{one.pk}" if one.kind == "VISIT" else f"/plan/{one.pk}",
         page=[
             Related(
                 "", "计划项", record="plan_item", by="plan", show="subject at place purpose content"

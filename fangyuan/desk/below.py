@@ -241,6 +241,7 @@ register(
             Related("", "规则", record="rule", by="clause", show="record kind starts_at is_shadow"),
             Facts(),
         ],
+        address=lambda clause: f"/clause/{clause.number}",
         is_new=False,
         is_edited=False,
         icon="book",
@@ -315,6 +316,7 @@ register(
         default_sort="-asked_at",
         form=[Section("审批申请", "action subject clause asked_by asked_at state decided_at")],
         badges=["state"],
+        address=lambda request: f"/approvals/{request.pk}",
         named=request_title,
         page=[
             Related("", "意见", record="decision", by="request", show="person verdict comment at"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fangyuan import door
 from fangyuan.access import scopes
-from fangyuan.desk import columns, filters, pages
+from fangyuan.desk import columns, declare, filters, pages
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
 
@@ -76,6 +76,7 @@ def _cards(
         nexts = [(code, said[code]) for code in getattr(row, "moves", {}).get(stage, ())]
         cells = [column.cell(row, facade) for column in shown]
         card = {"row": row, "url": f"/{desk.name}/{row.pk}", "cells": cells, "nexts": nexts}
+        card["page"] = declare.address(row)
         cards.setdefault(stage, []).append(card)
     return cards
 

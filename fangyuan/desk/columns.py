@@ -75,7 +75,7 @@ class Labels:
     def __init__(self, actor: Any) -> None:
         self.actor = actor
         self.asked: dict[type[models.Model], set[Any]] = {}
-        self.known: dict[type[models.Model], dict[Any, str]] = {}
+        self.known: dict[type[models.Model], dict[Any, tuple[str, str]]] = {}
 
     def ask(self, model: type[models.Model], keys: Iterable[Any]) -> None:
         """Note that these records will be named."""
@@ -91,13 +91,13 @@ class Labels:
             found = model.objects.seen_by(self.actor).filter(**{f"{by}__in": keys})  # type: ignore[attr-defined]
             found = found.select_related(*_naming(model))
             known = self.known.setdefault(model, {})
-            known.update({getattr(one, by): str(one) for one in found})
+            known.update({getattr(one, by): (str(one), declare.address(one)) for one in found})
         self.asked = {}
         return self
 
     def name(self, model: type[models.Model], key: Any) -> str | None:
         """The record's name, or None where the actor may not see it."""
-        return self.known.get(model, {}).get(key)
+        return self.known.get(model, {}).get(key, (None, ""))[0]
 
     def cell(self, model: type[models.Model], key: Any) -> Cell:
         """A link to the record; a person is shown with their picture."""
@@ -110,7 +110,7 @@ class Labels:
             return HIDDEN
         if model is Person:
             return Cell("who", name, key=key)
-        return Cell("link", name, url=f"/{model.record_name()}/{key}", key=key)  # type: ignore[attr-defined]
+        return Cell("link", name, url=self.known[model][key][1], key=key)
 
 
 def _naming(model: type[models.Model]) -> list[str]:
@@ -307,7 +307,7 @@ class Title(Column):
     def cell(self, row: Any, facade: Facade) -> Cell:
         second = [facade.cell(row, name).text for name in self.fields()[1:]]
         shown = facade.cell(row, self.name).text or str(row)
-        url = f"/{row.record_name()}/{row.pk}"
+        url = declare.address(row)
         return Cell("title", shown[:SHORT], url=url, note=" · ".join(filter(None, second)))
 
 

@@ -74,6 +74,7 @@ class Desk:
     timeline: Sequence[Any] = ()  # further sources of the record's timeline
     create: Callable[[Any, dict[str, Any]], Any] | None = None  # (deed, values) -> record
     named: Callable[[Any, Any], str] | None = None  # (record, actor) -> name
+    address: Callable[[Any], str] | None = None  # record -> its page, where that is a special one
     is_new: bool = True  # whether a new record is entered through the form
     is_edited: bool = True  # whether a record is changed through the form
     title: str = ""
@@ -140,6 +141,13 @@ def desk_of(name: str) -> Desk:
         return _registry[name]
     except KeyError as unknown:
         raise UnknownDesk(name) from unknown
+
+
+def address(record: Any) -> str:
+    """Where a record's page is."""
+    name = record.record_name()
+    desk = _registry.get(name)
+    return desk.address(record) if desk and desk.address else f"/{name}/{record.pk}"
 
 
 def desks() -> list[Desk]:

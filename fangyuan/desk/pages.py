@@ -241,7 +241,8 @@ class Line:
     """A row of a list."""
 
     pk: int
-    url: str
+    url: str  # under which its cells are changed
+    page: str
     name: str
     cells: list[dict[str, Any]]
 
@@ -309,7 +310,7 @@ class ListPage:
             for column in self.columns
         ]
         url = f"/{self.desk.name}/{row.pk}"
-        return Line(row.pk, url, cells[0]["cell"].text or str(row.pk), cells)
+        return Line(row.pk, url, declare.address(row), cells[0]["cell"].text or str(row.pk), cells)
 
     @cached_property
     def headings(self) -> list[Heading]:

@@ -232,7 +232,7 @@ class Related(Panel):
             column.load(rows, facade, scene.now)
         facade.labels.load()
         lines = [
-            {"url": f"/{self.record}/{row.pk}", "cells": [c.cell(row, facade) for c in shown]}
+            {"url": declare.address(row), "cells": [c.cell(row, facade) for c in shown]}
             for row in rows
         ]
         is_pointer = self.by in getattr(self.child, "any_fields", {})

@@ -11,7 +11,7 @@ from django.utils import dateparse
 
 from fangyuan.core import records
 from fangyuan.core.models import Event
-from fangyuan.desk import columns, duties
+from fangyuan.desk import columns, declare, duties
 from fangyuan.desk.filters import BadQuery
 from fangyuan.desk.panels import Panel, Scene, changed, verb_label
 from fangyuan.org.models import Person
@@ -139,7 +139,7 @@ def _children(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
         rows = rows.filter(**{f"{source.at}__lt": before}) if before else rows
         for row in rows.order_by(f"-{source.at}", "-pk")[:FETCHED]:
             base = {"at": getattr(row, source.at), "icon": source.icon}
-            entries.append({**base, "url": f"/{source.record}/{row.pk}", **source.say(row)})
+            entries.append({**base, "url": declare.address(row), **source.say(row)})
     return entries
 
 
