@@ -27,9 +27,11 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
 
 def offers() -> Offers:
     """Everything above the engine that a clause may be bound to."""
+    # Looking for pages loads every address, and with the addresses the last verbs.
+    pages = frozenset(page for page in PAGES if has_page(page))
     return Offers(
         verbs=frozenset(door.VERBS),
-        pages=frozenset(page for page in PAGES if has_page(page)),
+        pages=pages,
         metrics=frozenset(declare.METRICS),
         documents=frozenset({f"form.{seed.REVIEW['kind']}"}),
     )
