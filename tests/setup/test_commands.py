@@ -61,3 +61,13 @@ def test_a_program_keeps_its_exit_status_and_output(script, code):
     done = subprocess.run([sys.executable, "-c", call], cwd=tools, capture_output=True, check=False)
     assert done.returncode == code
     assert done.stdout == (b"out\n" if code == 7 else b"")
+
+
+def test_a_reader_that_has_seen_enough_causes_no_traceback():
+    command = [sys.executable, str(packages.ROOT / "manage.py"), "help", "check"]
+    reading = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    reading.stdout.close()
+    said = reading.stderr.read()
+    reading.stderr.close()
+    assert reading.wait() == 141
+    assert b"Traceback" not in said
