@@ -20,6 +20,9 @@ from fangyuan.engine.packs.product import Product
 from fangyuan.engine.packs.schema import Pack, Provision
 from fangyuan.org.models import Team
 
+SAID = ("title", "text", "area", "kind", "evidence", "acceptance")
+CLAUSE_FIELDS = (*SAID, "chapter", "params", "bindings", "uses_default")
+
 
 class Clash(Exception):
     """A pack that would rewrite what is already in force; says how to go on."""
@@ -174,35 +177,18 @@ def _write(policy: models.Policy, pack: Pack, wanted: dict[str, list[RuleLine]])
     ]
     models.Clause._base_manager.bulk_create(fresh)
     old = [_fill(known[p.id], p) for p in pack.provisions if p.id in known]
-    fields = [
-        "title",
-        "text",
-        "area",
-        "kind",
-        "chapter",
-        "params",
-        "bindings",
-        "evidence",
-        "acceptance",
-        "uses_default",
-    ]
-    models.Clause._base_manager.bulk_update(old, fields, batch_size=200)
+    models.Clause._base_manager.bulk_update(old, CLAUSE_FIELDS, batch_size=200)
     clauses = {**known, **{c.number: c for c in fresh}}
     _write_rules(policy, clauses, wanted)
 
 
 def _fill(clause: models.Clause, provision: Provision) -> models.Clause:
     said = provision.clause
-    clause.title, clause.text, clause.area, clause.kind = (
-        said.title,
-        said.text,
-        said.area,
-        said.kind,
-    )
+    for name in SAID:
+        setattr(clause, name, getattr(said, name))
     clause.chapter = provision.chapter
     clause.params = {**said.params, **({"defaults": said.defaults} if said.defaults else {})}
     clause.bindings = provision.raw
-    clause.evidence, clause.acceptance = said.evidence, said.acceptance
     clause.uses_default = bool(said.defaults)
     return clause
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final
 
@@ -89,28 +90,27 @@ class Clause(Shape):
     bind: list[Any] = Field(min_length=1)
 
 
+@dataclass(frozen=True)
 class Provision:
-    """A checked clause with its chapter, its bindings, and the lines they stand on."""
+    """A checked clause with its chapter and its bindings, as read and as written."""
 
-    def __init__(
-        self, chapter: str, clause: Clause, bindings: list[Binding], raw: list[dict[str, Any]]
-    ) -> None:
-        self.chapter = chapter
-        self.clause = clause
-        self.bindings = bindings
-        self.raw = raw
+    chapter: str
+    clause: Clause
+    bindings: list[Binding]
+    raw: list[dict[str, Any]]
 
     @property
     def id(self) -> str:
+        """The clause's number."""
         return self.clause.id
 
 
+@dataclass(frozen=True)
 class Pack:
     """A whole, checked regulation."""
 
-    def __init__(self, head: Head, provisions: list[Provision]) -> None:
-        self.head = head
-        self.provisions = provisions
+    head: Head
+    provisions: list[Provision]
 
     def rules(self) -> Iterator[tuple[Provision, int, Binding]]:
         """Every binding of every clause with its place in the clause."""

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from fangyuan.engine import models
 from fangyuan.engine.packs import bindings, product
@@ -78,7 +80,14 @@ def _covered(results: Iterable[Result]) -> Iterable[Covered]:
     standing = models.Rule.objects.everything("覆盖").present().filter(is_shadow=False)
     for clause, line in standing.values_list("clause_id", "line"):
         rules[clause].add(line)
-    clauses = models.Clause.objects.everything("覆盖").present().filter(policy__ends_on=None)
+    today = timezone.localdate()
+    clauses = (
+        models.Clause.objects.everything("覆盖")
+        .present()
+        .filter(
+            Q(policy__ends_on=None) | Q(policy__ends_on__gte=today), policy__starts_on__lte=today
+        )
+    )
     for clause in clauses.select_related("policy").order_by("policy__code", "id"):
         waits = _waits(clause, running, rules[clause.pk])
         yield Covered(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fangyuan import door
+from fangyuan.desk.exchange import outbox
 from fangyuan.engine import gates
 from fangyuan.engine.models import Request
 from fangyuan.engine.packs.names import nearest
@@ -61,6 +62,8 @@ class Deeds:
         verb, _, name = rest.partition(" ")
         if verb == "新建":
             return self._create(actor, name, details)
+        if verb == "导出":
+            return self._export(actor, name, details)
         record = self.words.find(name)
         if verb in self.plain:
             return self.plain[verb](actor, record, details)
@@ -85,6 +88,17 @@ class Deeds:
                 self._part(deed, record, key, said)
         self.words.named[name] = record
         return record
+
+    def _export(self, actor: Any, word: str, details: dict[str, Any]) -> Any:
+        model, _ = self.words.record(word)
+        kind, purpose = model.record_name(), str(details.get("用途", ""))
+        told = outbox.hindrance(actor, kind, int(details["行数"]), purpose)
+        if not told:
+            return None
+        asked = Request.objects.everything("例子").filter(action=outbox.VERB, asked_by=actor)
+        if request := asked.filter(state="WAITING").first():
+            return door.Waiting(request)
+        raise door.Denied(told)
 
     def _part(self, deed: Any, whole: Any, word: str, said: Mapping[str, Any]) -> None:
         model, preset = self.words.record(word)
