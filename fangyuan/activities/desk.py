@@ -132,6 +132,7 @@ register(
         bulk_actions=["finish_task"],
         page=[Timeline(), Comments(), Facts(), Duties()],
         views=[
+            View("未完", {"done_at": "none"}, "due_at"),
             View("我的未完", {"person": "me", "done_at": "none"}, "due_at"),
             View("我提出的", {"asker": "me"}, "-asked_at"),
         ],

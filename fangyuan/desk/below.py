@@ -8,7 +8,7 @@ from fangyuan.desk.columns import Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Duties, Facts, Related
 from fangyuan.desk.timeline import Timeline
-from fangyuan.desk.why import Why, duty_title, request_title
+from fangyuan.desk.why import ClauseChip, DutyTitle, Why, duty_title, request_title
 from fangyuan.engine import models as engine
 from fangyuan.org import models as org
 
@@ -262,7 +262,8 @@ register(
 register(
     Desk(
         model=engine.Obligation,
-        columns=["subject", "rule", "person", "state", "due_at", "met_at"],
+        columns=[DutyTitle(), "state", ClauseChip(), "person", "due_at", "met_at"],
+        opens=0,
         filters="state person due_at met_at subject_type",
         sorts=["due_at"],
         default_sort="due_at",

@@ -70,6 +70,7 @@ class Desk:
     bulk: Sequence[str] = ()  # fields set on many rows at once
     bulk_actions: Sequence[str] = ()  # verbs used on many rows at once
     views: Sequence[View] = ()
+    opens: int | None = None  # the view shown when the address says nothing; None for all rows
     through: Sequence[str] = ()  # `record.field` of children whose duties count as one's own
     timeline: Sequence[Any] = ()  # further sources of the record's timeline
     create: Callable[[Any, dict[str, Any]], Any] | None = None  # (deed, values) -> record

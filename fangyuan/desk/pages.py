@@ -103,6 +103,17 @@ def read(given: Any, desk: declare.Desk) -> Query:
     )
 
 
+def opening(desk: declare.Desk) -> Query:
+    """What a list shows when its address says nothing."""
+    return ready(desk, desk.opens) if desk.opens is not None else Query()
+
+
+def ready(desk: declare.Desk, number: int) -> Query:
+    """The query of a ready-made view."""
+    view = desk.views[number]
+    return Query(chosen=dict(view.filters), sort=view.sort, view=f"p{number}")
+
+
 def _filters(desk: declare.Desk) -> list[filters.Filter]:
     return list(filters.filters(desk).values())
 
@@ -393,12 +404,13 @@ class ListPage:
     @cached_property
     def tabs(self) -> list[dict[str, Any]]:
         """Ready-made views, then the actor's own and shared ones."""
-        blank = Query()
-        tabs = [{"label": "全部", "url": self.path, "current": not self.query.view}]
+        is_all = self.query.view in ("", "all")
+        everything = self.path if self.desk.opens is None else f"{self.path}?view=all"
+        tabs = [{"label": "全部", "url": everything, "current": is_all}]
         for number, view in enumerate(self.desk.views):
-            ready = replace(blank, chosen=dict(view.filters), sort=view.sort, view=f"p{number}")
             current = self.query.view == f"p{number}"
-            tabs.append({"label": view.name, "url": ready.url(self.path), "current": current})
+            url = ready(self.desk, number).url(self.path)
+            tabs.append({"label": view.name, "url": url, "current": current})
         for saved in self._saved():
             try:
                 kept = read({k: str(v) for k, v in saved.filter.items()}, self.desk)

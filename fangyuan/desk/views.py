@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +25,7 @@ from fangyuan.org import models as org
 from fangyuan.org.models import Message, Person
 
 SUGGESTED = 12
+REVEALS_PER_HOUR = 60
 MENTION = re.compile(r"@(\S{2,10})")
 
 
@@ -31,7 +33,7 @@ MENTION = re.compile(r"@(\S{2,10})")
 @face("r")
 def index(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The list; a further page as a fragment of rows."""
-    query = pages.read(request.GET, desk)
+    query = pages.read(request.GET, desk) if request.GET else pages.opening(desk)
     page = pages.ListPage(desk, query, request.user, timezone.now())
     is_rows = getattr(request, "htmx", False) and query.after
     context = {"page": page, "desk": desk, "may": _rights(desk, request.user)}
@@ -246,6 +248,11 @@ def reveal(request: HttpRequest, desk: Desk, pk: int, name: str) -> HttpResponse
     hidden = scopes.veil(request.user, [record])[record.pk]
     if name not in table.masked(desk.name) or name in hidden:
         raise Http404(name)
+    looks = AccessLog.objects.everything("查看明文限次").filter(
+        person=request.user, kind=AccessLog.Kind.REVEAL, at__gt=timezone.now() - timedelta(hours=1)
+    )
+    if looks.count() >= REVEALS_PER_HOUR:
+        return refused(request, f"一小时内最多查看 {REVEALS_PER_HOUR} 次完整号码，过一会儿再看")
     trace = AccessLog(person=request.user, kind=AccessLog.Kind.REVEAL, purpose=name)
     trace.terminal = request.META.get("REMOTE_ADDR", "")
     trace.subject = record
@@ -359,6 +366,7 @@ def duplicates(request: HttpRequest, desk: Desk) -> HttpResponse:
     doubles = [
         {"row": row, "owner": named.get(owned.get(row.pk), ""), "is_seen": row.pk in seen_keys}
         for row in rows
+        if row.pk in seen_keys or getattr(row, "level", "") != "SECRET"
     ]
     return render(request, "desk/duplicates.html", {"doubles": doubles, "desk": desk})
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fangyuan.core import facts, records
 from fangyuan.desk import duties
+from fangyuan.desk.columns import Cell, Column, Facade
 from fangyuan.desk.panels import Panel, Scene, verb_label
 from fangyuan.engine import kinds
-from fangyuan.engine.models import Move, State, Waiver
+from fangyuan.engine.models import Move, Rule, State, Waiver
 
 # What the ledger notes with a move, in words.
 BECAUSE = {
@@ -39,7 +41,7 @@ class Why(Panel):
 
     def context(self, scene: Scene) -> dict[str, Any]:
         row = scene.record
-        rule = row.rule
+        rule, _ = row.rule, row.person  # the duty in words names the person only if known
         moves = Move.objects.everything("所属义务在范围内").filter(obligation_id=row.pk)
         waived = row.cause.get("waiver")
         return {
@@ -59,6 +61,60 @@ class Why(Panel):
         begun = _label(model, params.get("on", "")) or "起算"
         met = _label(model, params.get("until", "")) or "完成"
         return [(f"起：{begun}", row.began_at), ("到期", row.due_at), (f"办结：{met}", row.met_at)]
+
+
+@dataclass
+class DutyTitle(Column):
+    """What an obligation asks for, and about whom."""
+
+    name: str = "duty"
+    label: str = "义务"
+
+    def fields(self) -> tuple[str, ...]:
+        return ()
+
+    def is_numeric(self, model: Any) -> bool:
+        return False
+
+    def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
+        with_clause(rows)
+        self.found = {one.pk: one for one in duties.describe(rows, facade.labels.actor)}
+
+    def cell(self, row: Any, facade: Facade) -> Cell:
+        duty = self.found[row.pk]
+        return Cell("title", duty.title, url=duty.why_url, note=duty.subject)
+
+
+@dataclass
+class ClauseChip(Column):
+    """The clause behind an obligation."""
+
+    name: str = "clause"
+    label: str = "依据"
+    is_wide: bool = True
+
+    def fields(self) -> tuple[str, ...]:
+        return ()
+
+    def is_numeric(self, model: Any) -> bool:
+        return False
+
+    def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
+        with_clause(rows)
+
+    def cell(self, row: Any, facade: Facade) -> Cell:
+        clause = row.rule.clause
+        return Cell("clause", clause.number, url=f"/clause/{clause.number}", note=clause.title)
+
+
+def with_clause(rows: Sequence[Any]) -> None:
+    """Give every obligation its rule and clause, in one query however many there are."""
+    if all("rule" in row._state.fields_cache for row in rows):
+        return
+    rules = Rule.objects.everything("条款供阅读").select_related("clause")
+    found = rules.in_bulk({row.rule_id for row in rows})
+    for row in rows:
+        row.rule = found[row.rule_id]
 
 
 def _label(model: Any, name: str) -> str:

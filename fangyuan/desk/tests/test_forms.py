@@ -10,6 +10,7 @@ from conftest import local, term
 from fangyuan import door
 from fangyuan.access.models import AccessLog
 from fangyuan.customers.models import Contact, Customer
+from fangyuan.desk import views
 from fangyuan.org.models import Holding
 
 NEW = {
@@ -128,6 +129,13 @@ def test_looking_at_a_masked_number_leaves_a_trace(visit, company):
     assert trace.subject == ("contact", company.contact.pk)
     assert visit("zhao").post(url).status_code == 404
     assert visit("li").post(url.replace("phone", "name")).status_code == 404
+
+
+def test_looking_at_many_numbers_is_slowed_down(visit, company, monkeypatch):
+    monkeypatch.setattr(views, "REVEALS_PER_HOUR", 2)
+    browser, url = visit("li"), f"/contact/{company.contact.pk}/reveal/phone"
+    answers = [browser.post(url).status_code for _ in range(3)]
+    assert answers == [200, 200, 403]
 
 
 def test_an_outsider_cannot_write(visit, company):
