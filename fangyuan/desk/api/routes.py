@@ -4,11 +4,13 @@ Annotations are evaluated here (no `from __future__`): the body of each operatio
 for its record type.
 """
 
+from functools import cache
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Body, NinjaAPI, Path, Query, Router
+from ninja.operation import Operation
 from pydantic import BaseModel, Field
 
 from fangyuan import door
@@ -47,8 +49,18 @@ class Entered:
         return dict(self._child if is_child else self._own)
 
 
+_made = Operation._create_response_model
+
+
+@cache
+def _model(declared: Any) -> Any:
+    return _made(None, declared)  # type: ignore[arg-type]
+
+
 def build() -> NinjaAPI:
     """The API over all desks there are; its description lists every operation."""
+    # ninja makes a model for each status of each operation: a thousand alike, thirty megabytes.
+    Operation._create_response_model = lambda _, declared: _model(declared)  # type: ignore[method-assign]
     api = NinjaAPI(
         title="方圆", version="1", urls_namespace="api", docs_url=None, openapi_url=None,
         auth=auth.WAYS, description="用令牌(Authorization: Bearer fy_…)或已登录的会话调用。",
