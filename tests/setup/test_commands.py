@@ -64,7 +64,7 @@ def test_a_program_keeps_its_exit_status_and_output(script, code):
 
 
 def test_a_reader_that_has_seen_enough_causes_no_traceback():
-    command = [sys.executable, str(packages.ROOT / "manage.py"), "help", "check"]
+    command = [sys.executable, str(packages.ROOT / "manage.py"), "help", "--commands"]
     reading = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     reading.stdout.close()
     said = reading.stderr.read()
