@@ -53,16 +53,24 @@ def responsible_for_period(view: View, rule: Rule, record: Record, period: Perio
 
 
 def _holding(view: View, who: str, record: Record, at: datetime) -> Holding | None:
-    """The span by which somebody holds the rule's role for a record at an instant."""
+    """The span by which somebody holds the rule's role at an instant.
+
+    It is a holding of the record, or of the customer whom it concerns (7); where nobody has a
+    role such as 「客户成功」, the owner answers (conflict C-55).
+    """
     if who in HELD_ROLES:
-        mine = span_at(view.holdings(record.pointer, HELD_ROLES[who]), at)
+        mine = _held(view, record, HELD_ROLES[who], at)
         return mine or _holding(view, "owner", record, at)
     if who != "owner" or record.type in OWN_PERSON or record.type in ("person", "team"):
         return None
-    own = span_at(view.holdings(record.pointer, "OWNER"), at)
+    return _held(view, record, "OWNER", at)
+
+
+def _held(view: View, record: Record, role: str, at: datetime) -> Holding | None:
+    own = span_at(view.holdings(record.pointer, role), at)
     concerned = view.customer_of(record)
     if own is None and concerned is not None:
-        return span_at(view.holdings(concerned.pointer, "OWNER"), at)
+        return span_at(view.holdings(concerned.pointer, role), at)
     return own
 
 

@@ -122,9 +122,11 @@ def _own_edges(record: Record) -> Iterator[datetime]:
 
 
 def _of_customer(name: str) -> Any:
-    def value(view: View, record: Record, at: datetime) -> Any:
+    """A yes or no of the customer concerned; no where there is none, or nothing was said yet."""
+
+    def value(view: View, record: Record, at: datetime) -> bool:
         concerned = view.customer_of(record)
-        return None if concerned is None else view.fact(concerned, name, at)
+        return concerned is not None and bool(view.fact(concerned, name, at))
 
     return value
 
@@ -138,17 +140,23 @@ def _present(name: str) -> Any:
     return value
 
 
-def _key_since(view: View, record: Record, at: datetime) -> datetime | None:
-    spans = record.tracked.get("grade") or [
-        Span(record.facts.get("grade"), record.facts["learned_at"])
-    ]
-    starts = [span.starts_at for span in spans if span.holds(at) and span.value == "A"]
-    while starts:
-        before = [span for span in spans if span.value == "A" and span.ends_at == starts[-1]]
-        if not before:
-            break
-        starts.append(before[0].starts_at)
-    return starts[-1] if starts else None
+def _since(fact: str, value: Any) -> Any:
+    """Since when a fact has had a value without a break."""
+
+    def since(view: View, record: Record, at: datetime) -> datetime | None:
+        spans = record.tracked.get(fact) or [
+            Span(record.facts.get(fact), record.facts["learned_at"])
+        ]
+        mine = [span for span in spans if span.value == value]
+        starts = [span.starts_at for span in mine if span.holds(at)]
+        while starts:
+            before = [span.starts_at for span in mine if span.ends_at == starts[-1]]
+            if not before:
+                break
+            starts.append(before[0])
+        return starts[-1] if starts else None
+
+    return since
 
 
 def _team_roles(view: View, record: Record, at: datetime) -> set[str]:
@@ -189,7 +197,8 @@ DERIVED: dict[tuple[str, str], Any] = {
     ("customer", "ka_tier"): _present("ka_tier"),
     ("customer", "is_urgent"): _present("is_urgent"),
     ("customer", "is_key"): lambda view, record, at: view.fact(record, "grade", at) == "A",
-    ("customer", "key_since"): _key_since,
+    ("customer", "key_since"): _since("grade", "A"),
+    ("customer", "ka_since"): _since("is_ka", True),
     ("customer", "team_roles"): _team_roles,
     ("customer", "status"): _status,
     ("activity", "is_ka"): _of_customer("is_ka"),

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from tests.oracle import clauses, world
+from tests.oracle import clauses, generic, world
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
 from tests.oracle.choices import SECOND, Clock, Drawn, Pick, Setting, chance, one_of
 from tests.oracle.world import (
@@ -42,6 +42,7 @@ WINDOWS = (
     (date(2026, 11, 23), 70),
     (date(2026, 10, 26), 40),
 )
+INVENTED = 8
 CHANGES = ("NAME", "OWNERSHIP", "CONTACT", "FINANCE", "NEED", "PEOPLE", "PROGRESS", "RIVAL")
 PEOPLE = ("boss", "mia", "ken", "li", "zhao", "sun")
 REPS = ("li", "zhao", "sun")
@@ -53,12 +54,13 @@ COVERS = (
 )
 
 
-def random_setting(pick: Pick, calendar: Calendar, extra: Sequence[Rule] = ()) -> Setting:
+def random_setting(pick: Pick, calendar: Calendar) -> Setting:
     """Rules in one or two versions, a policy that comes or goes, days that the company moves."""
     first, days = one_of(pick, WINDOWS)
     setting = Setting(first, days, [], replace(calendar, company={}), [])
     clock = Clock(pick, setting)
-    for rule in (*clauses.rules_of(), *extra):
+    invented = [generic.rule(pick, number) for number in range(INVENTED)]
+    for rule in (*clauses.rules_of(), *invented):
         setting.rules.extend(_versions(pick, clock, rule))
     for _ in range(pick.number(0, 5)):
         day = first + pick.number(0, days + 10) * DAY
@@ -67,12 +69,14 @@ def random_setting(pick: Pick, calendar: Calendar, extra: Sequence[Rule] = ()) -
         setting.adoptions.extend(_adoptions(pick, clock, policy))
     last = midnight(first + days * DAY)
     moments = {clock.moment() for _ in range(2)} | {last + timedelta(hours=pick.number(0, 500))}
+    while len(moments) < 3:
+        moments.add(max(moments) + SECOND)
     setting.as_of = sorted(moments)
     return setting
 
 
 def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
-    if not chance(pick, 20):
+    if not chance(pick, 20) or "by" in rule.params:
         return [rule]
     since = clock.moment()
     params = dict(rule.params)
@@ -80,7 +84,7 @@ def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
         params["within"] = one_of(pick, ("2wd", "24h", "48h", "0d", "3d", "1wd", "0wd", "1h"))
     elif chance(pick, 50):
         params["at_least"] = 2
-    else:
+    elif "due" not in params:
         params["per"] = one_of(pick, ("week", "biweek", "month", "day"))
     later = Rule(rule.clause, params, rule.line, "2", since)
     return [replace(rule, ends_at=since), later]
@@ -195,7 +199,7 @@ def _customer(pick: Pick, clock: Clock, made: World, key: str) -> None:
         person = one_of(pick, REPS)
         made.holdings.append(Holding(known.pointer, person, min(start or begins, begins), ends))
         start = None
-    for role in ("TECHNICAL", "AFTERSALES"):
+    for role in ("TECHNICAL", "AFTERSALES", "CSM"):
         begins, ends = one_of(pick, _spans(pick, clock, 2))
         made.holdings.append(Holding(known.pointer, one_of(pick, REPS), begins, ends, role))
 

@@ -1,0 +1,178 @@
+"""Rules that no clause has: every parameter in combination, over the facts of the drawn worlds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.oracle.choices import Pick, chance, one_of
+from tests.oracle.world import Rule
+
+SPANS = ("0d", "0wd", "1h", "4h", "24h", "48h", "1d", "3d", "7d", "1wd", "2wd", "3wd", "7wd")
+PERIODS = ("day", "week", "biweek", "month", "quarter", "half-year", "year")
+FIRST_PERIODS = ("next", "next", "immediately", "prorated")
+ON_LEAVE = ("delegate", "delegate", "none")
+WHO = ("owner", "owner", "csm", "sales_manager", "ka_manager", "sales_director")
+DUES = (None, "2wd", "5wd", "3d", "start+10d", "start+31d", "start+5wd", "last_working_day before")
+STREAMS = (
+    "customer.owner_changed",
+    "customer.changed",
+    "customer.major_changed",
+    "customer.reviewed",
+    "customer.talked",
+    "customer.visited",
+    "customer.deep_talked",
+    "activity.incoming",
+    "activity.outgoing",
+)
+# Conditions on a customer, each with a past.
+SCOPES: tuple[dict[str, Any], ...] = (
+    {},
+    {"is_ka": True},
+    {"is_ka": False},
+    {"is_key": False},
+    {"grade": ["A", "B"]},
+    {"grade": {"not_in": ["C", "D"]}},
+    {"grade": {"not": "A"}, "is_ka": True},
+    {"ka_tier": {"not_empty": True}},
+    {"ka_tier": {"empty": True}},
+    {"status": "LOST"},
+    {"is_urgent": True, "status": {"not": "LOST"}},
+    {"team_roles": {"has": ["TECHNICAL", "AFTERSALES"]}},
+    {"team_roles": {"not_has": ["TECHNICAL"]}},
+    {"any": [{"ka_tier": "TIER1"}, {"grade": "A"}, {"is_urgent": True}]},
+    {"any": [{"is_ka": True, "grade": "A"}, {"ka_tier": "TIER3"}], "status": "POTENTIAL"},
+)
+EVENTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"kind": "VISIT"},
+    {"kind": {"not": "VISIT"}},
+    {"is_deep": True},
+    {"any": [{"is_incoming": True}, {"kind": ["VISIT", "MAIL"]}]},
+)
+COMPLETE: tuple[dict[str, Any], ...] = (
+    {"team_roles": {"has": ["OWNER", "AFTERSALES"]}},
+    {"grade": ["A", "B"]},
+    {"grade": {"not": "D"}, "team_roles": {"has": ["TECHNICAL"]}},
+    {"ka_tier": {"not_empty": True}},
+    {"any": [{"ka_tier": "TIER1"}, {"team_roles": {"has": ["TECHNICAL"]}}]},
+)
+
+
+def rule(pick: Pick, number: int) -> Rule:
+    """A rule of any kind that gives duties."""
+    make = one_of(pick, (_fields, _streams, _field_then_stream, _visits, _plans, _required))
+    return Rule(f"GEN-{number}", make(pick), line=0)
+
+
+def _span(pick: Pick) -> str:
+    return one_of(pick, SPANS)
+
+
+def _fields(pick: Pick) -> dict[str, Any]:
+    """From one instant of a record to another."""
+    record, on, until, where = one_of(
+        pick,
+        (
+            ("change", "occurred_at", "updated_at", {"is_ka": True}),
+            ("change", "clock_at", "updated_at", {"is_ka": False}),
+            ("change", "clock_at", "recorded_at", {"kind": {"not_in": ["NEED"]}}),
+            ("activity", "ended_at", "written_at", {"is_key": True}),
+            ("activity", "ended_at", "recorded_at", {"is_ka": True, "kind": ["VISIT", "CALL"]}),
+            ("customer", "learned_at", "recorded_at", {"grade": ["A", "B", "C"]}),
+            ("response", "submitted_at", "recorded_at", {"kind": "REVIEW"}),
+        ),
+    )
+    own = ("person", "self") if record in ("activity", "response") else ()
+    reporter = ("reported_by",) if record == "change" else ()
+    return {
+        "kind": "deadline",
+        "record": record,
+        "on": on,
+        "until": until,
+        "within": _span(pick),
+        "where": where,
+        "who": one_of(pick, (*WHO, *own, *reporter)),
+        "on_leave": one_of(pick, ON_LEAVE),
+    }
+
+
+def _streams(pick: Pick) -> dict[str, Any]:
+    """From one event of a customer to the next of another stream."""
+    return {
+        "kind": "deadline",
+        "record": "customer",
+        "on": one_of(pick, STREAMS),
+        "until": one_of(pick, STREAMS),
+        "within": _span(pick),
+        "where": one_of(pick, SCOPES),
+        "who": one_of(pick, WHO),
+        "on_leave": one_of(pick, ON_LEAVE),
+    }
+
+
+def _field_then_stream(pick: Pick) -> dict[str, Any]:
+    return {**_streams(pick), "on": "learned_at"}
+
+
+def _visits(pick: Pick) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "kind": "cadence",
+        "record": "customer",
+        "event": "activity.ended_at",
+        "via": "subject_customer",
+        "when": one_of(pick, EVENTS),
+        "per": one_of(pick, PERIODS),
+        "at_least": pick.number(1, 3),
+        "where": one_of(pick, SCOPES),
+        "who": one_of(pick, WHO),
+        "on_leave": one_of(pick, ON_LEAVE),
+        "first_period": one_of(pick, FIRST_PERIODS),
+    }
+    if chance(pick, 30):
+        params["days"] = "calendar"
+    if chance(pick, 30):
+        params["due"] = one_of(pick, DUES[1:4])
+    return params
+
+
+def _plans(pick: Pick) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "kind": "cadence",
+        "record": "person",
+        "event": "plan.submitted_at",
+        "via": "person",
+        "when": one_of(pick, ({}, {"items_complete": True}, {"kind": "VISIT"})),
+        "per": "month",
+        "at_least": 1,
+        "counts_by": "period",
+        "where": one_of(pick, ({"roles": {"has": ["ka_rep"]}}, {"roles": {"not_has": ["ka_rep"]}})),
+        "who": one_of(pick, ("self", "sales_manager", "ka_manager")),
+    }
+    due = one_of(pick, DUES)
+    if due is not None:
+        params["due"] = due
+    return params
+
+
+def _required(pick: Pick) -> dict[str, Any]:
+    since, where = one_of(
+        pick,
+        (
+            ("key_since", {"is_key": True}),
+            ("ka_since", {"is_ka": True}),
+            ("learned_at", {}),
+            ("learned_at", {"status": {"not": "LOST"}}),
+            ("learned_at", {"grade": {"not": "D"}}),
+        ),
+    )
+    return {
+        "kind": "required",
+        "record": "customer",
+        "enforce": "duty",
+        "since": since,
+        "within": _span(pick),
+        "holds": one_of(pick, COMPLETE),
+        "where": where,
+        "who": one_of(pick, WHO),
+        "on_leave": one_of(pick, ON_LEAVE),
+    }
