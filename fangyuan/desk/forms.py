@@ -36,11 +36,32 @@ class Part:
     is_more: bool
 
 
+@dataclass
+class Gap:
+    """One unmet condition as a form shows it."""
+
+    sentence: str
+    anchor: str
+    link: str
+    clauses: list[str]
+
+
 class PlainForm(forms.Form):
     """A form that can say what the door refused."""
 
     unmet: list[gates.Unmet] = []
     problem: str = ""
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """What is unmet, once for each field, with every clause that asks for it."""
+        found: dict[tuple[str, str], Gap] = {}
+        for one in self.unmet:
+            plain = one.sentence.removesuffix(f"({one.clause})")
+            anchor = f"#f-{one.field}" if one.field in self.fields else ""
+            gap = found.setdefault((one.field, plain), Gap(plain, anchor, one.link, []))
+            gap.clauses.extend([one.clause] if one.clause else [])
+        return list(found.values())
 
     def stored_as(self, name: str) -> str:
         """The name under which the door knows this field's value."""
@@ -63,8 +84,8 @@ class DeskForm(PlainForm):
             prefix = CHILD if section.of else ""
             bound = [self[prefix + n] for n in section.fields if prefix + n in self.fields]
             if bound:
-                has_error = any(field.errors for field in bound)
-                found.append(Part(section.title, bound, section.is_more and not has_error))
+                is_wanted = any(field.errors or _demand(field) for field in bound)
+                found.append(Part(section.title, bound, section.is_more and not is_wanted))
         return found
 
     def values(self, *, is_child: bool = False, only_changed: bool = False) -> dict[str, Any]:
@@ -87,11 +108,18 @@ class DeskForm(PlainForm):
         self.unmet = list(refused.unmet)
         for one in self.unmet:
             name = one.field if one.field in self.fields else CHILD + one.field
-            self.add_error(name if name in self.fields else None, one.sentence)
+            if name in self.fields and name not in self.errors:
+                self.add_error(name, one.sentence)
+        if not self.errors:
+            self.add_error(None, str(refused))
 
     def say(self, sentence: str) -> None:
         """Put one sentence on top of the form."""
         self.add_error(None, sentence)
+
+
+def _demand(bound: Any) -> str:
+    return str(getattr(bound.field, "demanded", ""))
 
 
 def build(

@@ -61,7 +61,8 @@ def test_what_a_rule_demands_is_marked_and_refused_with_its_clause(visit, compan
     assert "必填" in field
     assert "RES-3.1.2a" in field
     page = visit("li").post("/customer/new", {**NEW, "address": ""}).content.decode()
-    assert "还缺“注册地址”,请补上(RES-3.1.2a)" in page
+    assert "还差 1 项" in page
+    assert ">还缺“注册地址”,请补上</a>" in page
     assert 'href="#f-address"' in page
     assert 'href="/clause/RES-3.1.2a"' in page
 
