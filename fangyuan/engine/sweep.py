@@ -98,7 +98,7 @@ def _add_partitions(as_of: datetime) -> None:
         cursor.execute("SELECT engine_partitions((%s + interval '3 months')::date)", [as_of])
 
 
-def _horizon() -> int:
+def horizon() -> int:
     """Every transaction before this number is over, and what it wrote can be seen."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
@@ -109,7 +109,7 @@ def _horizon() -> int:
 
 
 def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
-    horizon = _horizon()
+    seen = horizon()
     with transaction.atomic():
         moved = calendar.lay_out(calendar.stored())
         rules = rulebook.duties()
@@ -122,7 +122,7 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
     with transaction.atomic():
         ledger.prepare()
         _drop_gone(rules, outcome)
-        _keep_state(state, horizon, outcome)
+        _keep_state(state, seen, outcome)
 
 
 def _settle_whole(rule: models.Rule, book: Any, outcome: Outcome, moved: bool) -> None:
@@ -157,8 +157,8 @@ def _drop_gone(rules: list[models.Rule], outcome: Outcome) -> None:
         progress.delete()
 
 
-def _keep_state(state: models.Progress, horizon: int, outcome: Outcome) -> None:
-    state.cursor, state.as_of, state.beat_at = horizon, outcome.as_of, timezone.now()
+def _keep_state(state: models.Progress, seen: int, outcome: Outcome) -> None:
+    state.cursor, state.as_of, state.beat_at = seen, outcome.as_of, timezone.now()
     state.save()
 
 
@@ -167,10 +167,10 @@ def _keep_state(state: models.Progress, horizon: int, outcome: Outcome) -> None:
 
 def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
     with transaction.atomic():
-        horizon = _horizon()
+        seen = horizon()
         ledger.prepare()
         rules = rulebook.duties()
-        changes = Changes.read(state.cursor, horizon)
+        changes = Changes.read(state.cursor, seen)
         changes.add_woken(wakes.take(as_of=outcome.as_of))
         wakes.keep(changes, rules, as_of=outcome.as_of)
         moved = "calendar_day" in changes.records and calendar.lay_out(calendar.stored())
@@ -187,7 +187,7 @@ def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
         if picked:
             outcome.written += ledger.settle_picked(as_of=outcome.as_of)
         _drop_gone(rules, outcome)
-        _keep_state(state, horizon, outcome)
+        _keep_state(state, seen, outcome)
 
 
 def _settle_part(
