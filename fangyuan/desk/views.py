@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,8 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fangyuan import door
-from fangyuan.access import scopes, table
-from fangyuan.access.models import AccessLog
+from fangyuan.access import looks, scopes, table
 from fangyuan.core import records
 from fangyuan.core.models import Term
 from fangyuan.desk import bulk, columns, filters, forms, inputs, pages, panels, undo
@@ -25,7 +23,7 @@ from fangyuan.org import models as org
 from fangyuan.org.models import Message, Person
 
 SUGGESTED = 12
-REVEALS_PER_HOUR = 60
+REVEALS_PER_HOUR = looks.PER_HOUR
 MENTION = re.compile(r"@(\S{2,10})")
 
 
@@ -248,15 +246,9 @@ def reveal(request: HttpRequest, desk: Desk, pk: int, name: str) -> HttpResponse
     hidden = scopes.veil(request.user, [record])[record.pk]
     if name not in table.masked(desk.name) or name in hidden:
         raise Http404(name)
-    looks = AccessLog.objects.everything("查看明文限次").filter(
-        person=request.user, kind=AccessLog.Kind.REVEAL, at__gt=timezone.now() - timedelta(hours=1)
-    )
-    if looks.count() >= REVEALS_PER_HOUR:
-        return refused(request, f"一小时内最多查看 {REVEALS_PER_HOUR} 次完整号码，过一会儿再看")
-    trace = AccessLog(person=request.user, kind=AccessLog.Kind.REVEAL, purpose=name)
-    trace.terminal = request.META.get("REMOTE_ADDR", "")
-    trace.subject = record
-    trace.save()
+    terminal = request.META.get("REMOTE_ADDR", "")
+    if not looks.look(request.user, record, name, terminal=terminal, most=REVEALS_PER_HOUR):
+        return refused(request, looks.ENOUGH)
     context = {"value": getattr(record, name), "desk": desk, "record": record}
     context["label"] = columns.label_of(desk.model, name)
     is_part = getattr(request, "htmx", False)

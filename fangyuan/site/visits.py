@@ -11,8 +11,7 @@ from django.utils import dateparse, timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fangyuan import door
-from fangyuan.access import scopes, table
-from fangyuan.access.models import AccessLog
+from fangyuan.access import looks, scopes, table
 from fangyuan.activities.models import Activity
 from fangyuan.customers.models import Customer
 from fangyuan.desk import replies
@@ -361,10 +360,8 @@ def call(request: HttpRequest, pk: int, contact: int) -> HttpResponse:
     person = next((c for c in there if c.pk == contact), None)
     if person is None or "phone" in scopes.veil(request.user, there)[person.pk]:
         raise Http404(f"contact {contact}")
-    trace = AccessLog(person=request.user, kind=AccessLog.Kind.REVEAL, purpose="phone")
-    trace.terminal = request.META.get("REMOTE_ADDR", "")
-    trace.subject = person
-    trace.save()
+    if not looks.look(request.user, person, "phone", terminal=request.META.get("REMOTE_ADDR", "")):
+        return replies.refused(request, looks.ENOUGH)
     part = "#number" if getattr(request, "htmx", False) else ""
     context = {"visit": found, "contact": person}
     return render(request, f"site/visit_call.html{part}", context)
