@@ -49,7 +49,7 @@ class Kind(BaseModel):
         """For which records the rule holds, as the beginning of a sentence."""
         noun = str(self.model._meta.verbose_name)
         said = words.sentence(self.model, self.where)
-        return f"{said}的{noun}" if said else noun
+        return f"{said}的{noun}" if said and not said.endswith(noun) else said or noun
 
 
 class Owed(Kind):
