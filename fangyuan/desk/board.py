@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from fangyuan import door
-from fangyuan.access import scopes
+from fangyuan.access import scopes, table
 from fangyuan.desk import columns, declare, filters, pages
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
@@ -52,6 +52,7 @@ def board(request: HttpRequest, desk: Desk) -> HttpResponse:
         for name, value in query.chosen.items()
     ]
     context = {"desk": desk, "lanes": lanes, "query": query, "chips": chips}
+    context["may_create"] = desk.is_new and table.may(actor, desk.name, "c")
     return render(request, "desk/board.html", context)
 
 

@@ -31,6 +31,7 @@ NONE = "none"
 ME = "me"
 NEVER = Q(pk__in=[])
 LIST_MOST = 40  # a vocabulary longer than this is typed, not picked
+EARLIEST, LATEST = 1900, 2200
 DAYS = {
     "today": "今天",
     "yesterday": "昨天",
@@ -266,6 +267,8 @@ class DayFilter(Filter):
             first, last = (date.fromisoformat(end) if end else None for end in ends)
         except ValueError as wrong:
             raise self.refuse(value) from wrong
+        if any(day and not EARLIEST <= day.year <= LATEST for day in (first, last)):
+            raise self.refuse(value)
         return first, last
 
     def said(self, value: str, actor: Any) -> str:
@@ -285,6 +288,8 @@ class NumberFilter(Filter):
             low, high = (Decimal(end) if end else None for end in ends)
         except (ValueError, InvalidOperation) as wrong:
             raise self.refuse(value) from wrong
+        if any(end is not None and not end.is_finite() for end in (low, high)):
+            raise self.refuse(value)
         found = Q() if low is None else Q(**{f"{self.name}__gte": low})
         return found if high is None else found & Q(**{f"{self.name}__lte": high})
 

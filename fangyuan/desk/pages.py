@@ -29,6 +29,7 @@ from fangyuan.desk.models import SavedView
 MOST_COUNTED = 1000
 DUE_SORTS = 5000  # rows up to which the next duty of each may be looked up for sorting
 OWN_WORDS = ("q", "sort", "after", "view", "cols", "bin", "add", "pick")
+LONGEST = 18  # digits of a number that a record may have
 WAYS = ("asc", "desc")
 
 
@@ -88,7 +89,7 @@ def read(given: Any, desk: declare.Desk) -> Query:
     if unknown := [name for name in cols if name not in names]:
         raise BadQuery(f"{desk.label}列表没有列“{unknown[0]}”")
     picks = [number for number in given.get("pick", "").split(",") if number]
-    if not all(number.isdigit() for number in picks):
+    if not all(number.isdigit() and len(number) <= LONGEST for number in picks):
         raise BadQuery("勾选的行认不出，请从头打开列表")
     return Query(
         picks=tuple(map(int, picks)),
@@ -186,11 +187,12 @@ def by_due(
     begin = 0
     if query.after:
         named, raw, pk = _unpacked(query.after)
-        if named != "due" or not isinstance(raw, list):
+        if named != "due" or not (isinstance(raw, list) and len(raw) == 2):
             raise BadQuery("排序变了，请从头打开列表")
-        begin = bisect.bisect_right(keys, (bool(raw[0]), float(raw[1]), -pk))
+        begin = bisect.bisect_right(keys, (raw[0] is True, _number(raw[1]), -pk))
     page = keys[begin : begin + declare.PAGE_SIZE]
-    found = desk.model._base_manager.in_bulk([-key[2] for key in page])
+    shown = desk.model._base_manager.defer(*_unshown(desk))
+    found = shown.in_bulk([-key[2] for key in page])
     rows: list[Any] = [found[-key[2]] for key in page if -key[2] in found]
     for row, key in zip(rows, page, strict=False):
         row.due = [key[0], key[1]]
@@ -219,6 +221,10 @@ def _unpacked(after: str) -> tuple[str, Any, int]:
         raise BadQuery("翻页的位置认不出，请从头打开列表") from wrong
 
 
+def _number(raw: Any) -> float:
+    return float(raw) if isinstance(raw, (int, float)) else 0.0
+
+
 def _beyond(desk: declare.Desk, name: str, is_down: bool, after: str) -> Q:
     named, raw, number = _unpacked(after)
     if named != name:
@@ -231,7 +237,7 @@ def _beyond(desk: declare.Desk, name: str, is_down: bool, after: str) -> Q:
         return Q(**{name: None}) & further
     try:
         value = columns.field_of(desk.model, name).to_python(raw)
-    except ValidationError as wrong:
+    except (ValidationError, TypeError, ValueError, OverflowError) as wrong:
         raise BadQuery("翻页的位置认不出，请从头打开列表") from wrong
     beyond = Q(**{f"{name}__{word}": value}) | (Q(**{name: value}) & further)
     return beyond | Q(**{f"{name}__isnull": True})

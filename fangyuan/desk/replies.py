@@ -33,6 +33,7 @@ def face(operation: str) -> Callable[[View], View]:
             if not table.may(request.user, desk.name, operation):
                 return refused(request, f"你的岗位用不到{desk.label}")
             try:
+                _legible(request)
                 return view(request, desk, **more)
             except BadQuery as bad:
                 return render(request, "400.html", {"exception": bad}, status=400)
@@ -42,6 +43,13 @@ def face(operation: str) -> Callable[[View], View]:
         return inner
 
     return wrap
+
+
+def _legible(request: HttpRequest) -> None:
+    """Refuse the one character that the database cannot keep."""
+    for given in (request.GET, request.POST):
+        if any("\x00" in value for values in given.lists() for value in [values[0], *values[1]]):
+            raise BadQuery("内容里有认不出的字符，去掉再试")
 
 
 def refused(request: HttpRequest, text: str) -> HttpResponse:

@@ -69,6 +69,12 @@ def test_a_stranger_is_sent_to_sign_in(client, company):
         ("cols=colour", "客户列表没有列“colour”"),
         ("add=colour", "客户列表不认识条件“colour”"),
         ("region=银河", "“地域”没有“银河”这个值"),
+        ("learned_at=9999-12-31", "没有“9999-12-31”这个值"),
+        ("expected_spend=NaN..", "没有“NaN..”这个值"),
+        ("q=%00", "认不出的字符"),
+        ("pick=99999999999999999999", "勾选的行认不出"),
+        ("sort=learned_at&after=WyJsZWFybmVkX2F0IixbMV0sMV0", "翻页的位置认不出"),
+        ("owner=没有这个人", "“负责人”没有“没有这个人”这个值"),
     ],
 )
 def test_what_means_nothing_is_refused_in_words(visit, query, said):
