@@ -58,7 +58,7 @@ def copy(cursor: Any, names: Iterable[str], rows: Iterable[list[str | None]]) ->
                 lines.clear()
         if lines:
             target.write("\n".join(lines) + "\n")
-    cursor.execute(f"CREATE INDEX ON {STAGE} (row); ANALYZE {STAGE}")
+    cursor.execute(f"CREATE INDEX ON {STAGE} (row); ANALYZE {STAGE} (row)")
 
 
 def _escaped(cell: str) -> str:
@@ -103,7 +103,10 @@ def freshen(
         f" FROM {STAGE} s LEFT JOIN {quoted(model._meta.db_table)} t ON t.id = s.id",
         values,
     )
-    cursor.execute(f"CREATE INDEX ON {FRESH} (id); ANALYZE {FRESH}")
+    # Search columns are long, slow to measure and joined by nobody.
+    plain = [f.column for f in model._meta.concrete_fields if f.name not in model.unlogged]
+    listed = ", ".join(quoted(name) for name in ["row", "known", *plain])
+    cursor.execute(f"CREATE INDEX ON {FRESH} (id); ANALYZE {FRESH} ({listed})")
 
 
 def _cell(
@@ -183,8 +186,13 @@ def _settled(model: type[records.Record], given: set[str]) -> set[str]:
 
 
 def measure(cursor: Any, model: type[records.Record]) -> None:
-    """Tell the planner how large the table has become."""
-    cursor.execute(f"ANALYZE {quoted(model._meta.db_table)}")
+    """Tell the planner how large the table has become; only columns by which rows are found."""
+    found = {f.column for f in model._meta.concrete_fields if f.unique or f.is_relation}
+    for constraint in model._meta.constraints:
+        names = getattr(constraint, "fields", ())
+        found |= {model._meta.get_field(name).column for name in names}
+    listed = ", ".join(quoted(name) for name in sorted(filter(None, found)))
+    cursor.execute(f"ANALYZE {quoted(model._meta.db_table)} ({listed})")
 
 
 def sql_of(expression: Any, model: Any) -> str:
@@ -239,8 +247,23 @@ def _doubles(cursor: Any, model: Any, constraint: Any) -> Iterator[Violation]:
     keys = [sql_of(part, model) for part in parts]
     where = sql_of(constraint.condition, model) if constraint.condition else "true"
     sides = _sides(model, keys, where)
+    yield from _within(cursor, sides[0], len(keys), constraint, tuple(fields))
     same = " AND ".join(f"a.k{place} = b.k{place}" for place in range(len(keys)))
-    yield from _collisions(cursor, sides, same, constraint, tuple(fields))
+    yield from _without(cursor, sides, same, constraint, tuple(fields))
+
+
+def _within(
+    cursor: Any, mine: str, size: int, constraint: Any, fields: tuple[str, ...]
+) -> Iterator[Violation]:
+    """Rows of one file that are equal where they must not be."""
+    keys = ", ".join(f"k{place}" for place in range(size))
+    there = " AND ".join(f"k{place} IS NOT NULL" for place in range(size))
+    cursor.execute(
+        f"SELECT row, first FROM (SELECT row, min(row) OVER (PARTITION BY {keys}) AS first"
+        f" FROM {mine} m WHERE {there}) d WHERE first < row ORDER BY row"
+    )
+    for row, first in cursor.fetchall():
+        yield Violation(row, constraint, fields, other_row=first)
 
 
 def _overlaps(cursor: Any, model: Any, constraint: Any) -> Iterator[Violation]:
@@ -257,7 +280,15 @@ def _overlaps(cursor: Any, model: Any, constraint: Any) -> Iterator[Violation]:
     fields = tuple(
         name for part in parts for name in _fields_in(part.resolve_expression(_plain(model)))
     )
-    yield from _collisions(cursor, sides, met, constraint, fields)
+    mine, _ = sides
+    cursor.execute(
+        f"WITH a AS MATERIALIZED {mine}"
+        f" SELECT a.row, min(b.row) FROM a JOIN a b ON {met} AND b.row < a.row"
+        " GROUP BY a.row ORDER BY a.row"
+    )
+    for row, other in cursor.fetchall():
+        yield Violation(row, constraint, fields, other_row=other)
+    yield from _without(cursor, sides, met, constraint, fields)
 
 
 def _plain(model: Any) -> Query:
@@ -280,17 +311,11 @@ def _sides(model: Any, keys: list[str], where: str) -> tuple[str, str]:
     return mine, theirs
 
 
-def _collisions(
+def _without(
     cursor: Any, sides: tuple[str, str], met: str, constraint: Any, fields: tuple[str, ...]
 ) -> Iterator[Violation]:
+    """Rows that collide with records that the file does not touch."""
     mine, theirs = sides
-    cursor.execute(
-        f"WITH a AS MATERIALIZED {mine}"
-        f" SELECT a.row, min(b.row) FROM a JOIN a b ON {met} AND b.row < a.row"
-        " GROUP BY a.row ORDER BY a.row"
-    )
-    for row, other in cursor.fetchall():
-        yield Violation(row, constraint, fields, other_row=other)
     cursor.execute(
         f"SELECT a.row, min(b.id) FROM {mine} a JOIN {theirs} b ON {met}"
         f" WHERE NOT EXISTS (SELECT FROM {FRESH} f WHERE f.id = b.id)"

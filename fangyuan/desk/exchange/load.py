@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from fangyuan import door
 from fangyuan.access import table
@@ -31,6 +31,7 @@ from fangyuan.desk.exchange.mistakes import Mistakes
 
 LIMITS = tables.Limits(seconds=900.0, size=200 * 2**20, unpacked=2**30, text=2**30, rows=5_000_000)
 _ROUNDS = 20
+_LOCKED = "55P03"
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,22 @@ def _deed(order: Order, source: Any, outcome: Outcome, tick: Callable[[int], Non
 
 def _alone(cursor: Any, order: Order) -> None:
     """The same file twice at once is a slip; files of one type come in one after the other."""
+    # Whoever hangs up stops the work: a killed import holds nothing for longer than this.
+    cursor.execute("SET LOCAL client_connection_check_interval = '5s'")
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [digest(order.path)])
     if not cursor.fetchone()[0]:
         raise mistakes.whole("这份文件正在导入", "等它完成,不用再传一次")
     name = order.model.record_name()
-    cursor.execute(
-        "SELECT pg_advisory_xact_lock(hashtext('fangyuan.import'), hashtext(%s))", [name]
-    )
+    cursor.execute("SET LOCAL lock_timeout = '60s'")
+    try:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('fangyuan.import'), hashtext(%s))", [name]
+        )
+    except OperationalError as busy:
+        if getattr(busy.__cause__, "sqlstate", "") != _LOCKED:
+            raise
+        raise mistakes.whole("另一份同类文件还在导入", "等它完成再来") from busy
+    cursor.execute("SET LOCAL lock_timeout = 0")
 
 
 class Load:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections import defaultdict
 from typing import Any
@@ -11,6 +12,9 @@ from fangyuan.core.models import Term
 from fangyuan.desk.exchange.mistakes import Bad
 
 _TAIL = 4
+_DIVISION = re.compile(
+    "(?:特别行政区|(?:壮族|回族|维吾尔)?自治区|自治州|自治县|地区|省|市|区|县|盟|旗)$"
+)
 
 
 class Lookups:
@@ -20,18 +24,25 @@ class Lookups:
         self._names: dict[str, dict[str, list[str]]] = {}
         self._labels: dict[str, dict[str, str]] = {}
         self._above: dict[str, dict[str, str | None]] = {}
+        self._missed: dict[tuple[str, str], tuple[str, str]] = {}
 
     def key(self, domain: str, text: str) -> str:
         """The stored key (`domain:code`) of a term; raises Bad where none or several fit."""
         found = self._find(domain, text)
         if len(found) == 1:
             return found[0]
+        if (domain, text) not in self._missed:
+            self._missed[domain, text] = self._not_one(domain, text, found)
+        raise Bad(*self._missed[domain, text])
+
+    def _not_one(self, domain: str, text: str, found: list[str]) -> tuple[str, str]:
+        """Reason and remedy where none or several terms fit."""
         if not found:
             near = difflib.get_close_matches(text, self._labels[domain].values(), n=3, cutoff=0.5)
             remedy = f"是不是“{'”“'.join(near)}”?" if near else "先在字典里加上它,或改用已有的项"
-            raise Bad("字典里没有这一项", remedy)
+            return "字典里没有这一项", remedy
         codes = "、".join(key.split(":", 1)[1] for key in found[:_TAIL])
-        raise Bad(f"有 {len(found)} 项都叫这个名字", f"改填代码,如 {codes}")
+        return f"有 {len(found)} 项都叫这个名字", f"改填代码,如 {codes}"
 
     def code(self, domain: str, text: str) -> str:
         """The code alone, for sets."""
@@ -96,9 +107,16 @@ def _names(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
         codes[row["code"]].append(row["key"])
         codes[row["code"].lower()] = codes[row["code"]]
         labels[_folded(row["label"])].append(row["key"])
-        for name in {*_paths(row, by_key), *row["maps"].get("synonyms", ())}:
+        for name in {*_paths(row, by_key), _short(row), *row["maps"].get("synonyms", ())}:
             others[_folded(name)].append(row["key"])
     return {**others, **labels, **codes}
+
+
+def _short(row: dict[str, Any]) -> str:
+    """上海 for 上海市; people leave the kind of a division away."""
+    label = str(row["label"])
+    short = _DIVISION.sub("", label) if row["key"].startswith("region:") else label
+    return short if len(short) > 1 else label
 
 
 def _paths(row: dict[str, Any], by_key: dict[str, Any]) -> list[str]:
