@@ -76,7 +76,7 @@ def _cell(request: HttpRequest, look: Scene, name: str) -> HttpResponse:
 def picked(request: HttpRequest, desk: Desk) -> list[Any]:
     """The rows picked in the list, among those the actor may see; raises BadQuery."""
     given = request.POST.getlist("pick") or request.GET.getlist("pick")
-    if not given or not all(number.isdigit() and len(number) <= 18 for number in given):
+    if not given or not all(number.isdecimal() and len(number) <= 18 for number in given):
         raise BadQuery("先在列表里勾选要改的行")
     if len(given) > MOST:
         raise BadQuery(f"一次最多改 {MOST} 条，请分几次")

@@ -449,7 +449,7 @@ def matching(model: Any, names: Any, words: str, actor: Any) -> Q:
 def _code(words: str) -> str:
     """The words as a code or number, if they read as one."""
     code = re.sub(r"[\s-]", "", words).upper()
-    is_code = len(code) >= 4 and code.isascii() and any(c.isdigit() for c in code)
+    is_code = len(code) >= 4 and code.isascii() and any(c.isdecimal() for c in code)
     return code if is_code and code.isalnum() else ""
 
 
@@ -467,7 +467,7 @@ def _through(model: Any, path: str, code: str, actor: Any) -> Q:
 def _named(model: Any, name: str, words: str, code: str, *, is_exact: bool) -> Q:
     has = {f.name for f in model._meta.concrete_fields}
     found = field_of(model, name)
-    is_number = code.isdigit() and len(code) >= 7
+    is_number = code.isdecimal() and len(code) >= 7
     if isinstance(found, fields.Uscc):
         return Q(Exact(Upper(name), code)) if len(code) == 18 else NEVER
     if is_exact or isinstance(found, fields.Phone):

@@ -200,8 +200,8 @@ def _begin(
         value: Any = given[name]
         if isinstance(field, inputs.Pointer) and ":" in value:
             kind, _, number = value.partition(":")
-            value = (kind, int(number)) if number.isdigit() else None
-        elif isinstance(field, inputs.Reference) and value.isdigit():
+            value = (kind, int(number)) if number.isdecimal() else None
+        elif isinstance(field, inputs.Reference) and value.isdecimal():
             value = int(value)
         field.initial = value
     elif hasattr(found, "get_default"):

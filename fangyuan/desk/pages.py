@@ -89,7 +89,7 @@ def read(given: Any, desk: declare.Desk) -> Query:
     if unknown := [name for name in cols if name not in names]:
         raise BadQuery(f"{desk.label}列表没有列“{unknown[0]}”")
     picks = [number for number in given.get("pick", "").split(",") if number]
-    if not all(number.isdigit() and len(number) <= LONGEST for number in picks):
+    if not all(number.isdecimal() and len(number) <= LONGEST for number in picks):
         raise BadQuery("勾选的行认不出，请从头打开列表")
     return Query(
         picks=tuple(map(int, picks)),
