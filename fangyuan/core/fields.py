@@ -1,7 +1,7 @@
 """Field types of the domain model: each carries its own database check and its Chinese message.
 
-`Choice` and `ChoiceSet` are closed vocabularies, `TermField` and `TermSet` open ones held in `Term`,
-`AnyField` points at a record of any type by type name and number.
+`Choice` and `ChoiceSet` are closed vocabularies, `TermField` and `TermSet` open ones held in
+`Term`, `AnyField` points at a record of any type by type name and number.
 """
 
 from __future__ import annotations

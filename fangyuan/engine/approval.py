@@ -1,6 +1,6 @@
 """Approvals around verbs: who must agree, to exactly what, and what each word does.
 
-First form: steps in order, or all at once; the full chains of issue-size come with the whole engine.
+Steps in order, or all at once.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
-from django.contrib.postgres.functions import TransactionNow
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record, Row
@@ -82,7 +82,7 @@ class Clause(Record):
 
 
 class Rule(Record):
-    """The executable part of a clause: one of six kinds with typed parameters, for a span of time."""
+    """The executable part of a clause: one of six kinds, with typed parameters, for a span."""
 
     class Kind(models.TextChoices):
         DEADLINE = "DEADLINE", "期限"
@@ -134,7 +134,7 @@ class State(models.TextChoices):
 
 
 class Obligation(Row):
-    """One duty of one person about one record for one occurrence; partitioned by the month it began.
+    """One duty of one person about one record for one occurrence; partitioned by month.
 
     The table is made by hand-written SQL in the migrations (Django knows no partitions).
     """
@@ -271,7 +271,7 @@ class Waiver(Record):
 
 
 class Request(Record):
-    """An action that waits until the people whom the clause names have agreed to its exact content."""
+    """An action that waits until those whom the clause names agreed to its exact content."""
 
     class State(models.TextChoices):
         WAITING = "WAITING", "审批中"

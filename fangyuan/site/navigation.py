@@ -1,4 +1,4 @@
-"""The sidebar, the phone's bottom bar and quick entry: what exists, as far as the actor may see it."""
+"""The sidebar, the phone's bottom bar and quick entry, as far as the actor may see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house rules that a machine can keep: rooms, sizes, names, style, types, nothing unfinished."""
+"""The house rules that a machine can keep: rooms, sizes, names, style, types."""
 
 import ast
 import re

@@ -34,7 +34,7 @@ class Kind(BaseModel):
 
     def sentence(self) -> str:
         """The rule read back in Chinese."""
-        raise NotImplementedError
+        raise AssertionError("each kind says its own sentence")
 
     def faults(self) -> list[str]:
         """Every name in the rule that the product does not know, in Chinese."""

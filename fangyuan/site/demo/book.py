@@ -61,34 +61,13 @@ def _account(
     tier: str | None,
 ) -> Account:
     name, industry, city = names.company(luck, taken)
-    region, latitude, longitude, streets = names.CITIES[city]
     learned = now - timedelta(days=luck.randint(200, 900), hours=luck.randint(0, 9))
     owner = luck.choice(owners)
     slow = luck.random() > owner.diligence
     entered = learned + timedelta(hours=luck.uniform(26, 90) if slow else luck.uniform(0.5, 22))
-    won = grade in "AB" and luck.random() < 0.7
-    values: dict[str, Any] = {
-        "name": name,
-        "uscc": names.uscc(luck, region),
-        "address": f"{city}市{luck.choice(streets)} {luck.randint(1, 888)} 号",
-        "region_id": f"region:{region}",
-        "source_id": f"source:{luck.choice(SOURCES)}",
-        "industry_id": f"industry:{industry}",
-        "size": luck.choice(["LARGE", "MEDIUM"] if grade in "AB" else ["MEDIUM", "SMALL", "MICRO"]),
-        "headcount": luck.randint(60, 4000),
-        "learned_at": learned,
-        "recorded_at": entered,
-        "grade": grade,
-        "grade_basis": "年采购额与合作潜力评分",
-        "graded_at": entered,
-        "is_ka": tier is not None,
-        "ka_tier": tier,
-        "ka_basis": "规模、行业影响力与合作潜力" if tier else "",
-        "prospect_at": learned + timedelta(days=20) if grade in "ABC" else None,
-        "won_at": learned + timedelta(days=90) if won else None,
-        "intent": luck.choice(["HIGH", "MIDDLE", "LOW"]),
-        "latitude": round(latitude + luck.uniform(-0.05, 0.05), 6),
-        "longitude": round(longitude + luck.uniform(-0.05, 0.05), 6),
+    values = {
+        **_profile(luck, name, industry, city),
+        **_standing(luck, grade, tier, learned, entered),
         **(_background(luck) if grade in "ABC" else {}),
     }
     contact = {
@@ -103,6 +82,42 @@ def _account(
         account.earlier = luck.choice([p for p in owners if p is not owner])
         account.moved_at = now - timedelta(days=luck.randint(20, 120), hours=3)
     return account
+
+
+def _profile(luck: Random, name: str, industry: str, city: str) -> dict[str, Any]:
+    region, latitude, longitude, streets = names.CITIES[city]
+    return {
+        "name": name,
+        "uscc": names.uscc(luck, region),
+        "address": f"{city}市{luck.choice(streets)} {luck.randint(1, 888)} 号",
+        "region_id": f"region:{region}",
+        "source_id": f"source:{luck.choice(SOURCES)}",
+        "industry_id": f"industry:{industry}",
+        "headcount": luck.randint(60, 4000),
+        "intent": luck.choice(["HIGH", "MIDDLE", "LOW"]),
+        "latitude": round(latitude + luck.uniform(-0.05, 0.05), 6),
+        "longitude": round(longitude + luck.uniform(-0.05, 0.05), 6),
+    }
+
+
+def _standing(
+    luck: Random, grade: str, tier: str | None, learned: datetime, entered: datetime
+) -> dict[str, Any]:
+    won = grade in "AB" and luck.random() < 0.7
+    sizes = ["LARGE", "MEDIUM"] if grade in "AB" else ["MEDIUM", "SMALL", "MICRO"]
+    return {
+        "size": luck.choice(sizes),
+        "learned_at": learned,
+        "recorded_at": entered,
+        "grade": grade,
+        "grade_basis": "年采购额与合作潜力评分",
+        "graded_at": entered,
+        "is_ka": tier is not None,
+        "ka_tier": tier,
+        "ka_basis": "规模、行业影响力与合作潜力" if tier else "",
+        "prospect_at": learned + timedelta(days=20) if grade in "ABC" else None,
+        "won_at": learned + timedelta(days=90) if won else None,
+    }
 
 
 def _background(luck: Random) -> dict[str, Any]:
