@@ -108,7 +108,7 @@ QUICK = [
     Item("任务", "/task/new", "check", "task", "c", "l"),
 ]
 
-TABS = ("/", "/customer/", "/visits", "/cockpit")
+TABS = {"/": "工作台", "/customer/": "客户", "/visits": "拜访", "/cockpit": "制度"}
 
 
 def _allowed(actor: Any, item: Item) -> bool:
@@ -150,7 +150,7 @@ def tabs(actor: Any, path: str) -> list[Item]:
     """The four places of the phone's bottom bar."""
     found = {item.url: item for group in GROUPS for item in group.items}
     return [
-        replace(found[url], current=_here(path, found[url]))
-        for url in TABS
+        replace(found[url], label=label, current=_here(path, found[url]))
+        for url, label in TABS.items()
         if _allowed(actor, found[url])
     ]
