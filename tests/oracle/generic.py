@@ -82,8 +82,9 @@ def _fields(pick: Pick) -> dict[str, Any]:
             ("response", "submitted_at", "recorded_at", {"kind": "REVIEW"}),
         ),
     )
-    own = ("person", "self") if record in ("activity", "response") else ()
-    reporter = ("reported_by",) if record == "change" else ()
+    # Nothing says who is the customer's 「客户成功」 of an activity, so nobody is asked that.
+    people = {"change": (*WHO, "reported_by"), "customer": WHO}
+    who = people.get(record, ("owner", "person", "self", "sales_manager", "ka_manager"))
     return {
         "kind": "deadline",
         "record": record,
@@ -91,7 +92,7 @@ def _fields(pick: Pick) -> dict[str, Any]:
         "until": until,
         "within": _span(pick),
         "where": where,
-        "who": one_of(pick, (*WHO, *own, *reporter)),
+        "who": one_of(pick, who),
         "on_leave": one_of(pick, ON_LEAVE),
     }
 

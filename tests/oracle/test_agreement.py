@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
 
 from fangyuan.engine import sweep
 from fangyuan.engine.ledger import Written
-from tests.oracle import agreement
+from tests.oracle import agreement, histories
 from tests.oracle.calendar_oracle import Calendar, read_public
+from tests.oracle.choices import Setting
+from tests.oracle.world import World
 
 ROOT = Path(__file__).parents[2]
-HISTORIES = int(os.environ.get("FY_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("FY_HISTORIES", "200"))
+EXAMPLES = int(os.environ.get("FY_EXAMPLES", "4"))
 FIRST_SEED = int(os.environ.get("FY_SEED", "1"))
 SIZE = int(os.environ.get("FY_BATCH", "100"))
 
@@ -39,6 +43,25 @@ def test_a_full_sweep_agrees_with_the_oracle(seed: int, calendar: Calendar) -> N
         assert outcome.failed == {}
         wrong = agreement.differences(told.expected(as_of), told.found())
         assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
+
+
+@pytest.mark.django_db
+def test_hypothesis_finds_no_history_on_which_they_differ(calendar: Calendar) -> None:
+    @settings(
+        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    @given(histories.settings(calendar))
+    def agree(drawn: tuple[Setting, World]) -> None:
+        told = agreement.Batch(drawn[0], [drawn[1]])
+        with transaction.atomic():
+            told.lay()
+            as_of = told.setting.as_of[-1]
+            assert sweep.sweep(as_of, full=True).failed == {}
+            wrong = agreement.differences(told.expected(as_of), told.found())
+            transaction.set_rollback(True)
+        assert wrong == []
+
+    agree()
 
 
 @pytest.fixture
