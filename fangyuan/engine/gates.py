@@ -7,6 +7,7 @@ the clause that demands it and the field where it is met.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,21 +128,26 @@ def unmet(
     numbers = list(numbers)
     if not wanted or not numbers:
         return []
-    rows = _judged(model, wanted, numbers)
+    # Several clauses demand the same of a record; it is looked at once.
+    said = [json.dumps([d.condition, d.where], sort_keys=True) for d in wanted]
+    rows = _judged(model, dict(zip(said, wanted, strict=True)), numbers)
     return [
         _unmet(model, demand, row["pk"])
         for row in rows
-        for position, demand in enumerate(wanted)
-        if not row[f"met_{position}"] and (not demand.step or taken.get(row["pk"]) == demand.step)
+        for demand, same in zip(wanted, said, strict=True)
+        if not row[same] and (not demand.step or taken.get(row["pk"]) == demand.step)
     ]
 
 
-def _judged(model: Any, wanted: list[Demand], numbers: list[int]) -> list[dict[str, Any]]:
-    names = {n for d in wanted for c in (d.condition, d.where) for n in words.names(c)}
+def _judged(model: Any, wanted: dict[str, Demand], numbers: list[int]) -> list[dict[str, Any]]:
+    names = {n for d in wanted.values() for c in (d.condition, d.where) for n in words.names(c)}
     rows = model._base_manager.filter(pk__in=numbers, removed_at=None)
     rows = facts.annotate(rows, names)
-    verdicts = {f"met_{position}": _holds(model, demand) for position, demand in enumerate(wanted)}
-    return list(rows.annotate(**verdicts).values("pk", *verdicts))
+    verdicts = {
+        f"met_{place}": _holds(model, demand) for place, demand in enumerate(wanted.values())
+    }
+    found = rows.annotate(**verdicts).values_list("pk", *verdicts)
+    return [dict(zip(("pk", *wanted), row, strict=True)) for row in found]
 
 
 def _holds(model: Any, demand: Demand) -> Case:
