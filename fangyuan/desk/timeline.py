@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import dateparse
+from django.utils import dateparse, timezone
 
 from fangyuan.core import records
 from fangyuan.core.models import Event
@@ -201,5 +201,8 @@ def _event(
 def _short(cell: columns.Cell, is_masked: bool) -> str:
     if cell.kind == "none":
         return "空"
-    text = f"{cell.value:%Y-%m-%d %H:%M}" if cell.kind == "at" else cell.text
+    if cell.kind == "at":
+        text = f"{timezone.localtime(cell.value):%Y-%m-%d %H:%M}"
+    else:
+        text = f"{cell.value:,.2f} 元" if cell.kind == "money" else cell.text
     return columns.mask(text) if is_masked else text[:LONGEST]
