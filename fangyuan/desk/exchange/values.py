@@ -37,6 +37,7 @@ _DAY = re.compile(r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _CLOCK = re.compile(r"(\d{1,2})[::](\d{2})(?:[::](\d{2})(?:\.(\d{1,6}))?)?")
 _OFFSET = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPLIT = re.compile(r"[;;\n]")
 _SPLIT_CODES = re.compile(r"[;;\n、,,]")
 
@@ -59,13 +60,12 @@ def plain(cell: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    for char in text:
-        if (char < " " and char not in "\n\t\r") or char == "\x7f" or "\ud800" <= char <= "\udfff":
-            raise Bad(f"含有不可见的控制字符(U+{ord(char):04X})", "删掉它再导入")
     if len(text) > _LONGEST:
         raise Bad(f"文字太长,有 {len(text)} 个字", f"一格最多 {_LONGEST} 字")
+    if text.isprintable():
+        return text
+    if found := _CONTROL.search(text):
+        raise Bad(f"含有不可见的控制字符(U+{ord(found[0]):04X})", "删掉它再导入")
     return text
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +36,5 @@ class Command(BaseCommand):
         if problem := outbox.hindrance(actor, kind, found.count(), "", "命令行"):
             raise CommandError(problem)
         export = Export(model, actor, plain=form == "jsonl")
-        target = options["out"].open("wb") if options["out"] else sys.stdout.buffer
-        try:
+        with _import.target(options["out"]) as target:
             outbox.write(target, export, found, form, sheet=str(model._meta.verbose_name))
-        finally:
-            target.flush()
-            if options["out"]:
-                target.close()

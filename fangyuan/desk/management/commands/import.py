@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,17 @@ def _said(order: load.Order, outcome: load.Outcome) -> str:
         f"不变 {outcome.unchanged},有误 {outcome.failed}"
     )
     return f"{counts}。只检查,没有写入" if order.is_rehearsal else counts
+
+
+@contextmanager
+def target(path: Path | None) -> Iterator[Any]:
+    """The file to write, or the standard output."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    else:
+        with path.open("wb") as file:
+            yield file
 
 
 def model_of(name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         model = _import.model_of(options["type"])
         header = [column.label for column in columns.template(model)]
-        target = options["out"].open("wb") if options["out"] else sys.stdout.buffer
         write = tables.write_csv if options["format"] == "csv" else tables.write_xlsx
-        write(target, header, [])
-        target.flush()
+        with _import.target(options["out"]) as target:
+            write(target, header, [])
