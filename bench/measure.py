@@ -77,18 +77,8 @@ def _serving(url: str) -> Iterator[tuple[int, int]]:
     env = os.environ | {"DATABASE_URL": url}
     server = subprocess.Popen(
         [
-            str(Path(sys.executable).with_name("granian")),
-            "--interface",
-            "wsgi",
-            "--workers",
-            "2",
-            "--blocking-threads",
-            "4",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "fangyuan.site.wsgi:application",
+            *(sys.executable, str(Path(__file__).resolve().parents[1] / "manage.py"), "serve"),
+            *("--workers", "2", "--port", str(port)),
         ],
         env=env,
     )

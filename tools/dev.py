@@ -72,10 +72,8 @@ def run(_: list[str]) -> int:
         return complain(f"端口 {port} 已被占用。可换一个:PORT=8124 make run")
     with ready(say, demo=os.environ.get("FY_DEMO", "1") != "0") as base:
         env = settings(base)
-        web = [str(packages.VENV / "bin/granian"), "--interface", "wsgi", "--no-ws"]
-        web += ["--host", host, "--port", str(port), "--log-level", "warning"]
-        web += ["--workers", os.environ.get("FY_WEB_WORKERS", "2"), "--blocking-threads", "4"]
-        web += ["--respawn-failed-workers", "fangyuan.site.wsgi:application"]
+        workers = os.environ.get("FY_WEB_WORKERS", "2")
+        web = manage("serve", "--host", host, "--port", str(port), "--workers", workers)
         programs = {
             "web": (web, env | {"FY_PROCESS": "web", "MALLOC_ARENA_MAX": "2"}),
             "worker": (manage("worker"), env | {"FY_PROCESS": "worker"}),
