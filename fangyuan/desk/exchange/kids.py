@@ -13,7 +13,7 @@ from django.db import connection
 from fangyuan.access import table
 from fangyuan.core import bulk
 from fangyuan.desk import declare
-from fangyuan.desk.exchange import mistakes
+from fangyuan.desk.exchange import echoes, mistakes
 from fangyuan.desk.exchange.mistakes import Bad, Mistake
 
 S = bulk.STAGE
@@ -66,6 +66,7 @@ def _write(load: Any, section: declare.Section, slots: list[Any]) -> tuple[Any, 
     if not load.found.rows & _rows(cursor):
         created, changed = bulk.write(cursor, model, given)
         numbers = [*created, *changed]
+        load.remark(echoes.phones(cursor, model, given))
     cursor.execute(f"DROP TABLE {S}; ALTER TABLE {ABOVE} RENAME TO {S}")
     return model, numbers
 

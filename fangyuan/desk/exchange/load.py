@@ -19,6 +19,7 @@ from fangyuan.core import bulk, tables
 from fangyuan.desk.exchange import (
     check,
     columns,
+    echoes,
     history,
     kids,
     mistakes,
@@ -228,6 +229,7 @@ class Load:
             with transaction.atomic():
                 known = set(self.found.rows)
                 created, changed = bulk.write(self.cursor, self.model, self.given)
+                self.remark(echoes.phones(self.cursor, self.model, self.given))
                 written = [(self.model, 1, [*created, *changed])]
                 written += [(model, -1, numbers) for model, numbers in kids.write(self)]
                 self.note(check.written_rows(self, created, written, owed))
@@ -247,6 +249,11 @@ class Load:
         if self.found.count == count:
             said = door.gates.from_database(self.model(), raced)[0].sentence
             raise mistakes.whole(said, "过一会儿再导入一次") from raced
+
+    def remark(self, text: str) -> None:
+        """Keep a remark that refuses nothing."""
+        if text and text not in self.outcome.notes:
+            self.outcome.notes.append(text)
 
     def note(self, found: Iterable[mistakes.Mistake]) -> None:
         """Keep findings about rows that are not known to be wrong already."""

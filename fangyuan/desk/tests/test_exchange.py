@@ -174,6 +174,8 @@ def test_a_contact_comes_in_the_row_of_its_customer(bring):
     assert (contact.name, contact.phone, contact.is_main) == ("吴工", "13800138001", True)
     bring("customer", "key,contacts.name\nc1,吴工程师\n")
     assert Contact._base_manager.get(customer__key="c1").name == "吴工程师"
+    double = bring("customer", head + "c3,丙公司,REFERRAL,2026-01-05,郑工,13800138000\n")
+    assert double.created == 1 and "电话和别的记录相同" in double.notes[0]
     lacking = bring("customer", head + "c2,乙公司,REFERRAL,2026-01-05,吴工,\n")
     assert said(lacking) == [(2, "主要联系人", "电话和邮箱至少填一个")]
 
