@@ -140,9 +140,9 @@ def prepare(base: database.Database, tell: packages.Say, *, demo: bool) -> None:
     if base.note("prepared") != key:
         tell("准备数据库")
         # Only the owner may change tables; the rest proves that the application's rights suffice.
-        # They also run the system checks, which hold until the sources change.
+        # This step also runs the system checks, which hold until the sources change.
         step(manage("migrate", "-v0"), settings(base, owner=True) | {"FY_CHECKED": "0"})
-        step(manage("prepare"), settings(base) | {"FY_CHECKED": "0"})
+        step(manage("prepare"), settings(base))
         base.note("prepared", key)
     if demo and not base.note("demo"):
         tell("载入演示数据(FY_DEMO=0 可跳过)")
