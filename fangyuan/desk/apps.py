@@ -17,3 +17,4 @@ class DeskConfig(AppConfig):
         """Have every room put up its desks; rooms below have theirs here."""
         autodiscover_modules("desk", "actions")
         import_module("fangyuan.desk.checks")
+        import_module("fangyuan.desk.exchange.batches")
