@@ -62,15 +62,18 @@ def look(batch: ImportBatch, by: Person) -> dict[str, Any]:
         return {"header": source.header, "guess": guessed, "rows": first, "notes": source.notes}
 
 
-def start(batch: ImportBatch, *, by: Person, mode: str, partial: bool, mapping: Any) -> ImportBatch:
-    """Have a batch imported: a small file now, a large one by the worker."""
+def start(batch: ImportBatch, *, by: Person, **how: Any) -> ImportBatch:
+    """Have a batch imported: a small file now, a large one by the worker.
+
+    `how` are the batch's own fields: mode, mapping, is_partial, is_history.
+    """
     with door.acting(
         by=None, action="import", reason=f"{by.name} 开始导入", channel="IMPORT"
     ) as deed:
         held = ImportBatch._base_manager.select_for_update().get(pk=batch.pk)
         if held.stage != Stage.PREVIEW:
             raise door.Denied("这份文件已经开始导入,不用再点一次")
-        held = deed.change(held, stage="WAITING", mode=mode, is_partial=partial, mapping=mapping)
+        held = deed.change(held, how, stage="WAITING")
     if held.file.size <= SMALL:
         run(held)
         held.refresh_from_db()

@@ -93,7 +93,13 @@ def _preview(request: HttpRequest, desk: Desk, found: ImportBatch) -> dict[str, 
         {"place": place, "text": text, "guess": look["guess"].get(text.strip(), "")}
         for place, text in enumerate(look["header"])
     ]
-    return {"look": look, "heads": heads, "offered": offered, "modes": ImportBatch.Mode.choices}
+    return {
+        "look": look,
+        "heads": heads,
+        "offered": offered,
+        "modes": ImportBatch.Mode.choices,
+        "may_history": _is_admin(request),
+    }
 
 
 def _start(request: HttpRequest, desk: Desk, found: ImportBatch) -> HttpResponse:
@@ -105,8 +111,13 @@ def _start(request: HttpRequest, desk: Desk, found: ImportBatch) -> HttpResponse
     mode = request.POST.get("mode", "OVERWRITE")
     if mode not in ImportBatch.Mode.values:
         return render(request, "400.html", {"exception": "没有这种导入方式"}, status=400)
-    partial = request.POST.get("partial") == "on"
-    batches.start(found, by=request.user, mode=mode, partial=partial, mapping=mapping)  # type: ignore[arg-type]
+    how = {
+        "mode": mode,
+        "mapping": mapping,
+        "is_partial": request.POST.get("partial") == "on",
+        "is_history": request.POST.get("history") == "on" and _is_admin(request),
+    }
+    batches.start(found, by=request.user, **how)  # type: ignore[arg-type]
     return redirect(f"/{desk.name}/import/{found.pk}")
 
 
