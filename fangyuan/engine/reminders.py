@@ -6,6 +6,7 @@ none is sent twice. History that was imported, duties told late and waived ones 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -63,11 +64,12 @@ def send(now: datetime) -> int:
         progress.save(update_fields=["reminded_at"])
         if since is None or since >= now:
             return 0
+        above = functools.cache(lines.superiors)
         messages = [
             message
             for step in STEPS
             for group in _groups(_reached(step, since, now))
-            for message in _messages(step, group, now)
+            for message in _messages(step, group, now, above)
         ]
         return _store(messages)
 
@@ -121,9 +123,9 @@ def _groups(rows: Any) -> Iterator[list[Any]]:
             yield from ([one] for one in group)
 
 
-def _messages(step: Step, group: list[Any], now: datetime) -> Iterator[Message]:
+def _messages(step: Step, group: list[Any], now: datetime, above: Any) -> Iterator[Message]:
     first = group[0]
-    to = _recipient(first.person, step.level)
+    to = _recipient(first.person, step.level, above)
     if to is None:
         return
     whose = "" if step.level == 0 else f"{first.person.name}的"
@@ -145,14 +147,14 @@ def _messages(step: Step, group: list[Any], now: datetime) -> Iterator[Message]:
     )
 
 
-def _recipient(person: Any, level: int) -> Any:
+def _recipient(person: Any, level: int, above: Callable[[int], list[int]]) -> Any:
     """The person, their superior, or the one above; where the line ends, its last one."""
     if level == 0:
         return person
-    above = lines.superiors(person.pk)
-    if not above:
+    line = above(person.pk)
+    if not line:
         return None
-    return Person._base_manager.get(pk=above[min(level, len(above)) - 1])
+    return Person._base_manager.get(pk=line[min(level, len(line)) - 1])
 
 
 def _names(rows: list[Any], to: Any) -> list[str]:

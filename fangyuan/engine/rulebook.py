@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,7 +69,12 @@ def duties() -> list[models.Rule]:
 
 def kind_of(rule: models.Rule) -> base.Owed:
     """The rule's typed parameters; raises kinds.BadRule when they do not hold together."""
-    found = kinds.read(rule.kind, rule.record, rule.params)
+    return _kind(rule.kind, rule.record, json.dumps(rule.params, sort_keys=True))
+
+
+@functools.lru_cache(maxsize=1024)
+def _kind(kind: str, record: str, params: str) -> base.Owed:
+    found = kinds.read(kind, record, json.loads(params))
     if wrong := found.faults():
         raise kinds.BadRule("; ".join(wrong))
     return found  # type: ignore[return-value]

@@ -169,24 +169,28 @@ class Subjects:
 
     def _owner(self) -> tuple[str, str, str]:
         """Columns for who answers: a person of the record's own, or the record that is held."""
-        who, none = self.kind.who, "NULL::bigint"
-        if who == "recorded_by":
-            return "s.recorded_by", "NULL", none
-        if who == "self":
-            return ("s.id" if self.model is Person else 's."person_id"'), "NULL", none
-        if (column := base.person_field(self.model, who)) is not None:
-            return f's."{column.column}"', "NULL", none
+        own = self._own_person()
+        if own is not None:
+            return own, "NULL", "NULL::bigint"
         owned_by = self.model.owned_by
-        if owned_by == "id":
-            return "s.id", "NULL", none
         if owned_by in getattr(self.model, "any_fields", {}):
-            return none, f's."{owned_by}_type"', f's."{owned_by}_id"'
+            return "NULL::bigint", f's."{owned_by}_type"', f's."{owned_by}_id"'
         if not owned_by:
-            return none, f"'{self.model.record_name()}'", "s.id"
+            return "NULL::bigint", f"'{self.model.record_name()}'", "s.id"
         column = self.model._meta.get_field(owned_by)
-        if column.related_model is Person:
-            return f's."{column.column}"', "NULL", none
-        return none, f"'{column.related_model.record_name()}'", f's."{column.column}"'
+        return "NULL::bigint", f"'{column.related_model.record_name()}'", f's."{column.column}"'
+
+    def _own_person(self) -> str | None:
+        """The column that names the person, if the record itself names one."""
+        who, owned_by = self.kind.who, self.model.owned_by
+        if who == "recorded_by":
+            return "s.recorded_by"
+        if owned_by == "id" and who in ("self", "owner") or who == "self" and self.model is Person:
+            return "s.id"
+        for name in ("person" if who == "self" else who, owned_by):
+            if (column := base.person_field(self.model, name)) is not None:
+                return f's."{column.column}"'
+        return "s.id" if owned_by == "id" else None
 
 
 def pointer(model: Any, link: str, to: str) -> str:

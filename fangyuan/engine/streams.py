@@ -1,4 +1,4 @@
-"""Events as SQL rows (subject_id, at, recorded_at): what happened to which record, as known by T."""
+"""Events as rows (subject_id, at, recorded_at): what happened to which record, as known by T."""
 
 from __future__ import annotations
 

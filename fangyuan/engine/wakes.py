@@ -66,23 +66,22 @@ def _moments(kind: Any) -> Iterable[tuple[str, str]]:
     yield kind.record, kind.model.begins
     if kind.model.ends:
         yield kind.record, kind.model.ends
-    for name in words.names(kind.where):
+    names = set(words.names(kind.where))
+    if isinstance(kind, Required):
+        names |= {*words.names(kind.wanted), str(kind.since)}
+    for name in names:
         yield from _edges_of(kind.model, name)
     if isinstance(kind, Cadence):
-        source = kind.event.split(".")[0]
-        yield source, "recorded_at"
-        yield source, kind.at
-    elif isinstance(kind, Required):
-        for name in {*words.names(kind.wanted), str(kind.since)}:
-            yield from _edges_of(kind.model, name)
+        yield from _of_source(kind.event.split(".")[0], kind.at)
     elif isinstance(kind, Deadline):
         for name in (kind.on, kind.until):
             stream = facts.stream(name, kind.record)
-            if stream is None:
-                yield kind.record, name
-            else:
-                yield stream.source, "recorded_at"
-                yield stream.source, stream.at
+            yield from _of_source(stream.source, stream.at) if stream else [(kind.record, name)]
+
+
+def _of_source(source: str, at: str) -> Iterable[tuple[str, str]]:
+    yield source, "recorded_at"
+    yield source, at
 
 
 def _edges_of(model: Any, name: str) -> Iterable[tuple[str, str]]:
