@@ -28,6 +28,7 @@ from fangyuan.org.models import Person
 SMALL = 200 * 2**10  # files up to this size are imported at once, larger ones by the worker
 LIMITS = tables.Limits(seconds=600.0)
 _FIRST = 5
+_NAMED = 20
 _COUNTS = ("total", "passed", "failed", "xid")
 _ENDINGS = (".xlsx", ".csv", ".jsonl", ".ndjson", ".tsv", ".txt")
 Stage = ImportBatch.Stage
@@ -167,12 +168,20 @@ def _said(outcome: load.Outcome) -> str:
         (outcome.skipped, "跳过"), (outcome.failed, "有误"),
     ]  # fmt: skip
     said = ",".join(f"{what} {count} 行" for count, what in parts if count)
-    return ";".join([said or "没有数据行", *outcome.notes])
+    return "\n".join([";".join([said or "没有数据行", *outcome.notes]), *_named(outcome)])
+
+
+def _named(outcome: load.Outcome) -> list[str]:
+    """The first rows with mistakes, in words; all of them are in the workbook."""
+    found = [str(one) for one in outcome.mistakes if one.row]
+    more = [f"…共 {len(found)} 处"] if len(found) > _NAMED else []
+    return [*found[:_NAMED], *more]
 
 
 def _refuse(batch: ImportBatch, outcome: load.Outcome) -> None:
     whole = [str(one.said) for one in outcome.mistakes.of(0)]
     said = ";".join(whole) or f"{outcome.failed} 行有误,没有写入任何一行"
+    said = "\n".join([said, *_named(outcome)])
     _settle(batch, outcome, {"stage": "REFUSED", "message": said})
 
 

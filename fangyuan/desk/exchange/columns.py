@@ -168,12 +168,27 @@ def _one(
 def guess(headers: Sequence[Any], model: Any, actor: Any) -> dict[str, str]:
     """For a person to confirm: the likeliest column of every header, or the empty name."""
     offered = visible(model, actor)
-    known = {_folded(name): column for column in offered for name in (column.label, column.name)}
+    known = {
+        _folded(name): column.name for column in offered for name in (column.label, column.name)
+    }
+    if any(column.name == "name" for column in offered):
+        kind = str(model._meta.verbose_name)
+        usual = (
+            "名称",
+            "姓名",
+            "企业名称",
+            "公司名称",
+            "单位名称",
+            kind,
+            f"{kind}名称",
+            f"{kind}姓名",
+        )
+        known = dict.fromkeys(usual, "name") | known
     found: dict[str, str] = {}
     for header in headers:
         text = "" if header is None else str(header).strip()
         near = difflib.get_close_matches(_folded(text), known, n=1, cutoff=0.6)
-        name = known[near[0]].name if near and text != ERRORS else ""
+        name = known[near[0]] if near and text != ERRORS else ""
         found[text] = name if name not in found.values() else ""
     return found
 

@@ -55,7 +55,8 @@ def test_a_file_is_looked_at_run_corrected_and_taken_back(visit):
     browser.post(address, {**COLUMNS, "mode": "OVERWRITE", "partial": "on"})
     batch = ImportBatch._base_manager.get()
     assert (batch.stage, batch.total, batch.passed, batch.failed) == ("DONE", 2, 1, 1)
-    assert "新建 1 行" in browser.get(address).content.decode()
+    result = browser.get(address).content.decode()
+    assert "新建 1 行" in result and "第 3 行“来源”的值“没有”" in result
     workbook = body(browser.get(f"{address}/mistakes"))
     sheet = list(load_workbook(io.BytesIO(workbook)).active.values)
     assert sheet[0] == ("客户名称", "来源", "信息获取", "注册地址", "错误")
