@@ -190,7 +190,7 @@ def measure(cursor: Any, model: type[records.Record]) -> None:
     found = {f.column for f in model._meta.concrete_fields if f.unique or f.is_relation}
     for constraint in model._meta.constraints:
         names = getattr(constraint, "fields", ())
-        found |= {model._meta.get_field(name).column for name in names}
+        found |= {f.column for f in model._meta.concrete_fields if f.name in names}
     listed = ", ".join(quoted(name) for name in sorted(filter(None, found)))
     cursor.execute(f"ANALYZE {quoted(model._meta.db_table)} ({listed})")
 
