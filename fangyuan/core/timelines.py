@@ -102,7 +102,8 @@ def _matches(column: str, near: str | None) -> str:
 
 def _span(starts: str, ends: str) -> str:
     # A span told backwards is empty, not an error.
-    return f"tstzmultirange(tstzrange({starts}, CASE WHEN {ends} < {starts} THEN {starts} ELSE {ends} END))"
+    ending = f"CASE WHEN {ends} < {starts} THEN {starts} ELSE {ends} END"
+    return f"tstzmultirange(tstzrange({starts}, {ending}))"
 
 
 def _test(fact: Any, atom: Atom) -> Callable[[str], str]:
@@ -126,7 +127,8 @@ def _test(fact: Any, atom: Atom) -> Callable[[str], str]:
 def kept(model: Any, name: str, near: str | None) -> str:
     """The kept past values of a fact with the end of each, whichever way it is known."""
     return f"""(SELECT subject_id, value, starts_at,
-              least(ends_at, lead(starts_at) OVER (PARTITION BY subject_id ORDER BY starts_at)) AS ends_at
+              least(ends_at, lead(starts_at) OVER (PARTITION BY subject_id ORDER BY starts_at))
+              AS ends_at
          FROM core_tracked
         WHERE subject_type = '{model.record_name()}' AND fact = '{name}' AND removed_at IS NULL
               {_matches("subject_id", near)})"""  # noqa: S608 - names come from declarations
@@ -141,10 +143,11 @@ def _unkept(model: Any, name: str, subject: str) -> str:
 def _told_or(fact: Any, atom: Atom, near: str | None, derived: str) -> str:
     """Past values told for the derived fact itself are its whole history; else it is derived."""
     test = _test(fact, atom)
+    unkept = _unkept(fact.model, fact.name, "d.subject_id")
     return f"""SELECT k.subject_id, {_span("k.starts_at", "k.ends_at")} AS span
       FROM {kept(fact.model, fact.name, near)} k WHERE {test("k.value")}
     UNION ALL
-    SELECT d.subject_id, d.span FROM ({derived}) d WHERE {_unkept(fact.model, fact.name, "d.subject_id")}"""  # noqa: S608
+    SELECT d.subject_id, d.span FROM ({derived}) d WHERE {unkept}"""  # noqa: S608
 
 
 def _plain(fact: Any, atom: Atom, near: str | None) -> str:

@@ -84,7 +84,7 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
     swept = models.Progress.objects.everything("解释").filter(rule=None).first()
     cause = obligation.cause
     left = cause.get("left_at")
-    parts = {
+    parts: dict[str, Any] = {
         "clause": rule.clause.number,
         "clause_text": rule.clause.text,
         "policy": rule.clause.policy.title,
@@ -159,7 +159,7 @@ def _days(kind: Any, obligation: models.Obligation) -> list[Day]:
 
 def _holders(obligation: models.Obligation) -> list[Held]:
     """Who held the subject, earliest first; a record of a person's own has only that person."""
-    model = records.row_types()[obligation.subject_type]
+    model: Any = records.row_types()[obligation.subject_type]
     kind, number = obligation.subject_type, obligation.subject_id
     if model.owned_by:
         record = records.find((kind, number))

@@ -152,7 +152,7 @@ def _by_events(record: str, source: str, link: str, changes: Changes) -> Numbers
     rows = rows.annotate(fy_subject=scope.value_of(model, link))
     found = set(rows.values_list("fy_subject", flat=True)) - {None}
     # The fact may be an alias of a column; all links it ever had are cheap to add.
-    for column in (f.column for f in model._meta.concrete_fields if f.is_relation):
+    for column in (str(f.column) for f in model._meta.concrete_fields if f.is_relation):
         found |= changes.linked_before(source, column)
     return found
 
@@ -310,7 +310,7 @@ def _by_waivers(rule: models.Rule, changes: Changes) -> Numbers:
         if waiver.subject_id is not None:
             if waiver.subject_type == rule.record:
                 found.add(waiver.subject_id)
-        else:
+        elif waiver.person_id is not None:
             found |= _owed_by(rule, waiver.person_id)
     found |= changes.linked_before("waiver", "subject_id")
     for person in changes.linked_before("waiver", "person_id"):

@@ -43,7 +43,8 @@ def of_stream(stream: facts.Stream, record: str, *, as_of: datetime, pick: scope
     """The events of a stream that happened to records of a type."""
     source = records.row_types()[stream.source]
     if stream.source == "holding":
-        rows = source._base_manager.order_by().filter(words.where(source, stream.when))
+        held: Any = source._base_manager
+        rows = held.order_by().filter(words.where(source, stream.when))
         rows = rows.filter(removed_at=None, starts_at__lte=as_of).annotate(fy_at=F("starts_at"))
         rows = linked(rows, stream.subject, record, pick.subjects)
         return timelines.text_of(rows.values_list("fy_subject", "fy_at", "starts_at"))

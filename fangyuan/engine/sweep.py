@@ -219,7 +219,7 @@ def _settled_whole(
         if rule.pk not in steady
         or (moved and reach.counts_working_days(rule))
         or reach.is_touched_whole(rule, changes)
-        or (rule.kind == "REQUIRED" and state.as_of < rule.starts_at)
+        or (rule.kind == "REQUIRED" and state.as_of is not None and state.as_of < rule.starts_at)
     }
 
 

@@ -18,7 +18,7 @@ class Required(base.Owed):
     sql: ClassVar[str] = "required"
 
     kind: Literal["required"] = "required"
-    fields: list[str] = []  # type: ignore[assignment]
+    fields: list[str] = []
     holds: base.Condition = {}
     enforce: Literal["write", "duty"]
     since: str | None = None
