@@ -205,7 +205,7 @@ def test_no_failing_statement_leaves_half_an_import(bring, kind):
     assert left() != before
 
 
-def test_the_same_file_twice_at_once_runs_once(bring, tmp_path, admin, monkeypatch):
+def test_the_same_file_twice_at_once_runs_once(tmp_path, admin):
     path = tmp_path / "twice.csv"
     path.write_text(HEAD + "c1,甲,REFERRAL,2026-01-05,苏州\n", encoding="utf-8")
     order = load.Order(model=columns.type_of("customer"), path=path, by=admin)
@@ -213,7 +213,8 @@ def test_the_same_file_twice_at_once_runs_once(bring, tmp_path, admin, monkeypat
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [load.digest(path)])
-        assert said(load.run(order)) == [(0, "", "这份文件正在导入")]
+            assert said(load.run(order)) == [(0, "", "这份文件正在导入")]
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [load.digest(path)])
     finally:
         other.close()
     assert load.run(order).created == 1
