@@ -259,7 +259,8 @@ def _answer(kind: base.Owed, terms: Terms) -> str:
         leader = terms.teams[who]
         holes["holder"] = f"{leader}::bigint" if leader else "NULL::bigint"
     elif not own:
-        holes.update(_holders(base.HELD_ROLES.get(who)))
+        near = terms.pick.subjects is not None
+        holes.update(_holders(base.HELD_ROLES.get(who), near=near))
         holes["owing"] = _LEADER
         if isinstance(kind, Cadence) and not _is_position(kind, terms):
             holes.update(_half(terms))
@@ -293,8 +294,8 @@ def _is_position(kind: base.Owed, terms: Terms) -> bool:
     return not (plain or who in terms.teams or base.person_field(kind.model, who) is not None)
 
 
-def _holders(role: str | None) -> dict[str, str]:
-    joins = _held("h", "b", "OWNER")
+def _holders(role: str | None, *, near: bool) -> dict[str, str]:
+    joins = _held("h", "b", "OWNER", near=near)
     if role is None:
         return {
             "holders": joins,
@@ -302,26 +303,35 @@ def _holders(role: str | None) -> dict[str, str]:
             "holding_since": "coalesce(h.starts_at, b.starts_at)",
         }
     return {
-        "holders": _held("r", "rb", role) + joins,
+        "holders": _held("r", "rb", role, near=near) + joins,
         "holder": "coalesce(r.person_id, rb.person_id, h.person_id, b.person_id)",
         "holding_since": "coalesce(r.starts_at, rb.starts_at, h.starts_at, b.starts_at)",
         "role": f"CASE WHEN coalesce(r.id, rb.id) IS NULL THEN 'OWNER' ELSE '{role}' END",
     }
 
 
-def _held(before: str, at: str, role: str) -> str:
+def _held(before: str, at: str, role: str, *, near: bool) -> str:
+    """Joins to who held just before the instant, and who begins at it where nobody did.
+
+    Few subjects are looked up one by one; for all of them the tables are joined whole.
+    """
+
     def same(name: str) -> str:
         return (
             f"{name}.subject_type = j.held_type AND {name}.subject_id = j.held_id"
             f" AND {name}.role = '{role}' AND {name}.removed_at IS NULL"
         )
 
-    return f"""LEFT JOIN org_holding {before} ON {same(before)}
-              AND {before}.starts_at < j.answers_at
-              AND ({before}.ends_at IS NULL OR {before}.ends_at >= j.answers_at)
-         LEFT JOIN org_holding {at} ON {before}.id IS NULL AND {same(at)}
-              AND {at}.starts_at = j.answers_at
-         """
+    def joined(name: str, on: str) -> str:
+        if near:
+            rows = f"SELECT {name}.* FROM org_holding {name} WHERE {same(name)} AND {on}"  # noqa: S608
+            return f"LEFT JOIN LATERAL ({rows} LIMIT 1) {name} ON true"
+        return f"LEFT JOIN org_holding {name} ON {same(name)} AND {on}"
+
+    holds = f"({before}.ends_at IS NULL OR {before}.ends_at >= j.answers_at)"
+    first = joined(before, f"{before}.starts_at < j.answers_at AND {holds}")
+    second = joined(at, f"{before}.id IS NULL AND {at}.starts_at = j.answers_at")
+    return f"{first}\n         {second}\n         "
 
 
 def _half(terms: Terms) -> dict[str, str]:

@@ -53,11 +53,12 @@ class Written:
         )
 
 
-def prepare(*, whole: bool = False) -> None:
-    """Make the session's working tables, empty; tune the planner for whole rules if so asked."""
+def prepare() -> None:
+    """Make the session's working tables, empty, and tune the planner."""
     with connection.cursor() as cursor:
-        # Spans of time cannot be estimated: the planner would look up each of a million rows.
-        cursor.execute(f"SET LOCAL enable_nestloop = {'off' if whole else 'on'}")
+        # How many spans fit cannot be estimated, and a loop over a million rows thought to be one
+        # never ends. What must be looked up row by row is written as LATERAL, which needs a loop.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         # Millions of duties are joined in memory; the default of 4 MB would sort on disk.
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("SET LOCAL jit = off")

@@ -117,7 +117,7 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
     book = rulebook.open_book(outcome.as_of, calendar.stored())
     for rule in rules:
         with transaction.atomic():
-            ledger.prepare(whole=True)
+            ledger.prepare()
             _settle_whole(rule, book, outcome, moved)
     with transaction.atomic():
         ledger.prepare()
