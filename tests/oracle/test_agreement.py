@@ -1,6 +1,6 @@
 """The engine agrees with the oracle on random histories: duties, people, due times, states.
 
-FY_HISTORIES sets how many histories are compared (default: some hundreds, in well under a minute).
+FY_HISTORIES sets how many histories are compared; by default a few that hold the rarest cases.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from tests.oracle.choices import Setting
 from tests.oracle.world import World
 
 ROOT = Path(__file__).parents[2]
-HISTORIES = int(os.environ.get("FY_HISTORIES", "200"))
-EXAMPLES = int(os.environ.get("FY_EXAMPLES", "4"))
-FIRST_SEED = int(os.environ.get("FY_SEED", "1"))
-SIZE = int(os.environ.get("FY_BATCH", "100"))
+HISTORIES = int(os.environ.get("FY_HISTORIES", "0"))
+EXAMPLES = int(os.environ.get("FY_EXAMPLES", "3"))
+SIZE = int(os.environ.get("FY_BATCH", "60"))
+FIRST = int(os.environ.get("FY_SEED", "1"))
+# 11 holds an unpublished year's end, prorated periods and versions of a required duty; 17 periods
+# that bind immediately, and versions too.
+SEEDS = tuple(range(FIRST, FIRST + HISTORIES // SIZE)) or (11, 17)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def calendar() -> Calendar:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + HISTORIES // SIZE))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_full_sweep_agrees_with_the_oracle(seed: int, calendar: Calendar) -> None:
     told = agreement.batch(seed, SIZE, calendar)
     told.lay()
@@ -78,7 +81,7 @@ def _empty() -> None:
 
 
 @pytest.mark.usefixtures("ledger")
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + max(1, HISTORIES // SIZE // 2)))
+@pytest.mark.parametrize("seed", SEEDS[::2])
 def test_increments_agree_with_the_oracle_whatever_their_batching(
     seed: int, calendar: Calendar
 ) -> None:
