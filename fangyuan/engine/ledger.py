@@ -39,6 +39,9 @@ _PICKED: Final = """
 _OF_RULE: Final = "  SELECT o.* FROM engine_obligation o WHERE o.rule_id = {rule}"
 
 
+FEW: Final = 20_000
+
+
 @dataclass(frozen=True)
 class Written:
     """How many rows a settling wrote."""
@@ -95,16 +98,21 @@ def settle(want: str, there: str, *, as_of: datetime, calendar_moved: bool = Fal
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE engine_changed")
         cursor.execute(compiler.template("diff").substitute(want=want, there=there))
-        if not cursor.rowcount:
+        number = cursor.rowcount
+        if not number:
             return Written()
         cursor.execute("ANALYZE engine_changed")
+        # A few rows are found by their key; many are joined with the whole ledger.
+        cursor.execute(f"SET LOCAL enable_nestloop = {'on' if number < FEW else 'off'}")
         cursor.execute(
             compiler.template("settle").substitute(
                 now=f"{timelines.literal(as_of)}::timestamptz",
                 due_cause="'calendar'" if calendar_moved else "'corrected'",
             )
         )
-        return Written(*cursor.fetchone())
+        written = Written(*cursor.fetchone())
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        return written
 
 
 def settle_rule(rule: models.Rule, book: rulebook.Book, *, calendar_moved: bool = False) -> Written:
