@@ -23,6 +23,7 @@ from fangyuan.site.demo.book import Account
 from fangyuan.site.demo.staff import Colleague
 
 SEED = 20260101
+BEFORE, OLD_RULES = timedelta(days=3650), "old-rules"
 
 
 class Builder:
@@ -50,13 +51,12 @@ class Builder:
     def _adopt(self) -> None:
         """The invented company adopted the regulations when its recorded history begins."""
         codes = Policy._base_manager.order_by("code").values_list("code", flat=True).distinct()
-        adopted = Tracked(
-            fact="policies",
-            value=json.dumps(list(codes)),
-            starts_at=traffic.beginning(self.now),
-        )
-        adopted.subject = Team._base_manager.get(code="company")
-        adopted.save()
+        begun = traffic.beginning(self.now)
+        # The first value told holds since ever: what stood before must be told too.
+        for starts_at, policies in ((begun - BEFORE, [OLD_RULES]), (begun, list(codes))):
+            adopted = Tracked(fact="policies", value=json.dumps(policies), starts_at=starts_at)
+            adopted.subject = Team._base_manager.get(code="company")
+            adopted.save()
 
     def _save(self, model: Any, rows: list[Any]) -> list[Any]:
         for row in rows:
