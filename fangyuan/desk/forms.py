@@ -326,7 +326,9 @@ def reopened(form: DeskForm, made: type[DeskForm], current: Any) -> dict[str, An
 def _formatted(field: forms.Field, value: Any) -> Any:
     if isinstance(value, list):
         return value
-    return field.widget.format_value(value)
+    shown = field.widget.format_value(value)
+    is_one = isinstance(shown, list) and not getattr(field.widget, "allow_multiple_selected", False)
+    return shown[0] if is_one else shown
 
 
 def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[PlainForm]:

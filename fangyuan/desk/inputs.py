@@ -249,6 +249,7 @@ def _text(field: Any, options: dict[str, Any]) -> forms.Field:
 def input_for(field: Any, actor: Any, *, is_required: bool) -> Any:
     """The form field for a field of a model, or None for what is not entered by hand."""
     options: dict[str, Any] = {"label": str(field.verbose_name), "required": is_required}
+    options["error_messages"] = {"required": f"还没填{field.verbose_name}"}
     if isinstance(field, fields.AnyField):
         return Pointer(actor, **options)
     vocabulary = getattr(field, "vocabulary", None)
