@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
 from fangyuan.core import fields
-from fangyuan.core.records import Record, Row
+from fangyuan.core.records import Record, Row, row_types
 from fangyuan.org.models import Person
 
 
@@ -37,6 +37,12 @@ class AccessLog(Row):
         verbose_name = "访问留痕"
         ordering = ["-at", "-id"]
         indexes = [models.Index(fields=["person", "kind", "at"], name="access_of_person")]
+
+    def __str__(self) -> str:
+        kind = str(self.get_kind_display())  # type: ignore[attr-defined]
+        named = row_types().get(self.purpose.split(" ")[0]) if self.purpose else None
+        what = str(named._meta.verbose_name) if named else ""
+        return f"{what}{kind}" + (f" {self.rows} 条" if self.rows is not None else "")
 
 
 class ApiToken(Record):

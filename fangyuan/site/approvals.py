@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from fangyuan import door
+from fangyuan.access.models import AccessLog
 from fangyuan.core import facts, records
 from fangyuan.desk import duties
 from fangyuan.desk.panels import verb_label
@@ -84,7 +85,7 @@ def _detail(one: Any, person: Any) -> dict[str, Any]:
         "request": one,
         "title": verb_label(one.action),
         "subject": subject,
-        "subject_url": f"/{one.subject_type}/{one.subject_id}",
+        "subject_url": f"/{one.subject_type}/{one.subject_id}" if _opens(subject, person) else "",
         "clause": Clause.objects.everything("条款人人可读").filter(number=one.clause).first(),
         "differences": _differences(one, subject),
         "children": _children(subject, person),
@@ -102,11 +103,21 @@ def _detail(one: Any, person: Any) -> dict[str, Any]:
     }
 
 
+def _opens(subject: Any, person: Any) -> bool:
+    """Whether the approver may read what the request is about; a trace of access often not."""
+    if subject is None:
+        return False
+    seen = type(subject).objects.seen_by(person)
+    return bool(seen.filter(pk=subject.pk).exists())
+
+
 def _differences(one: Any, subject: Any) -> list[dict[str, str]]:
     """Field by field: as it is, as it is asked to become."""
     if subject is None:
         return []
     model = type(subject)
+    if isinstance(subject, AccessLog):
+        return []
     return [
         {
             "label": facts.label(model, name),
