@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from fangyuan.access import table
 from fangyuan.activities.models import Activity
 from fangyuan.desk import duties
 from fangyuan.engine.models import Obligation, Tally
@@ -52,6 +53,10 @@ def workbench(request: HttpRequest) -> HttpResponse:
         "week": sum(d.is_open for d in owed),
         "rate": _rate(request.user, now),
         "visits": _visits(request.user, now),
+        "may": {
+            "plan": table.may(request.user, "activity", "c"),
+            "look": table.may(request.user, "activity", "r"),
+        },
     }
     return render(request, "site/workbench.html", context)
 
