@@ -25,16 +25,17 @@ RECENT = 8
 FORMATS = {"xlsx": "Excel 工作簿", "csv": "CSV", "jsonl": "JSON 行"}
 
 
-def _may(request: HttpRequest, desk: Desk) -> bool:
-    can_write = any(table.may(request.user, desk.name, operation) for operation in "cu")
-    return desk.is_record and can_write and table.may(request.user, "import_batch", "c")
+def may_load(actor: Any, desk: Desk) -> bool:
+    """Whether the actor may import records of this type."""
+    can_write = any(table.may(actor, desk.name, operation) for operation in "cu")
+    return desk.is_record and can_write and table.may(actor, "import_batch", "c")
 
 
 @require_http_methods(["GET", "POST"])
 @face("r")
 def upload(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Choose a file; it is looked at before anything is written."""
-    if not _may(request, desk):
+    if not may_load(request.user, desk):
         return refused(request, f"你的岗位不能导入{desk.label}")
     problem = ""
     if request.method == "POST":
@@ -66,7 +67,7 @@ def _batch(request: HttpRequest, desk: Desk, pk: int) -> ImportBatch:
 def batch(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
     """A batch: its preview, its progress or its result, whichever it has come to."""
     found = _batch(request, desk, pk)
-    if not _may(request, desk):
+    if not may_load(request.user, desk):
         return refused(request, f"你的岗位不能导入{desk.label}")
     if request.method == "POST":
         return _start(request, desk, found)
