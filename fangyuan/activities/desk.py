@@ -143,7 +143,7 @@ register(
 
 def _activity(row: Any) -> dict[str, Any]:
     return {
-        "title": f"{row.get_kind_display()}:{row.get_purpose_display()}",
+        "title": f"{row.get_kind_display()}：{row.get_purpose_display()}",
         "text": row.result or row.situation,
         "note": row.next_step and f"下一步：{row.next_step}",
     }
