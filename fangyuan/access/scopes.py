@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.utils import timezone
 
 from fangyuan.access import table
@@ -159,8 +159,8 @@ def one(actor: Any, kind: str, number: int) -> Any:
 def veil(actor: Any, found: list[Any]) -> dict[int, frozenset[str]]:
     """For each of these rows of one type, the fields hidden from the actor.
 
-    A field is shown on a row only if a grant that does not hide it covers that row; at most one
-    query per distinct set of rows, however many rows there are.
+    A field is shown on a row only if a grant that does not hide it covers that row; one query,
+    however many rows there are.
     """
     if not found:
         return {}
@@ -170,12 +170,19 @@ def veil(actor: Any, found: list[Any]) -> dict[int, frozenset[str]]:
     if len(hides) <= 1:
         only = next(iter(hides), frozenset())
         return {row.pk: only for row in found}
-    numbers = [row.pk for row in found]
-    result = {number: frozenset.union(*hides) for number in numbers}
-    for grant in grants:
-        covered = model._base_manager.filter(SCOPES[grant.rows](actor, model), pk__in=numbers)
-        for number in covered.values_list("pk", flat=True):
-            result[number] &= grant.hide
+    covers = {
+        f"covered_{place}": Case(
+            When(SCOPES[grant.rows](actor, model) & Q(pk__isnull=False), then=True), default=False
+        )
+        for place, grant in enumerate(grants)
+    }
+    rows = model._base_manager.order_by().filter(pk__in=[row.pk for row in found])
+    result = {}
+    for row in rows.values("pk", **covers):
+        hidden = frozenset.union(*hides)
+        for place, grant in enumerate(grants):
+            hidden = hidden & grant.hide if row[f"covered_{place}"] else hidden
+        result[row["pk"]] = hidden
     return result
 
 

@@ -68,7 +68,12 @@ register(
             Timeline(),
             Comments(),
             Related(
-                "", "联系人", record="contact", by="customer", show="name title phone roles is_main"
+                "",
+                "联系人",
+                record="contact",
+                by="customer",
+                show="name title phone roles is_main",
+                is_lazy=False,
             ),
             Related(
                 "", "线索", record="lead", by="customer", show="company stage source occurred_at"

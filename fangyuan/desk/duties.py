@@ -135,21 +135,34 @@ def describe(found: Iterable[Any], actor: Any) -> list[Duty]:
 
 
 def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
-    """The names of what these rows are about, as far as the actor sees it; one query per type."""
+    """The names of what these rows are about, as far as the actor sees it.
+
+    One query per type; what was named before in the same request is not asked again.
+    """
+    known: dict[tuple[str, int], str] = actor.__dict__.setdefault("_named", {})
     wanted: dict[str, set[int]] = {}
     for row in rows:
-        if row.subject_type:
+        if row.subject_type and (row.subject_type, row.subject_id) not in known:
             wanted.setdefault(row.subject_type, set()).add(row.subject_id)
-    names: dict[tuple[str, int], str] = {}
     types = records.row_types()
     for kind, numbers in wanted.items():
         model = types[kind]
         seen = model._base_manager.filter(scopes.seen(actor, model), pk__in=numbers)
-        related = [f.name for f in model._meta.fields if f.name in ("customer", "plan")]
-        for record in seen.select_related(*related):
-            about = next((getattr(record, n) for n in related if getattr(record, n, None)), None)
-            names[kind, record.pk] = str(about or record)
-    return names
+        for record in seen.select_related(*_spoken_of(model)):
+            know(record, actor)
+    return known
+
+
+def know(record: Any, actor: Any) -> None:
+    """Note the name of a record that is at hand and that the actor may see."""
+    about = next((getattr(record, n) for n in _spoken_of(type(record)) if getattr(record, n)), None)
+    known = actor.__dict__.setdefault("_named", {})
+    known[record.record_name(), record.pk] = str(about or record)
+
+
+def _spoken_of(model: Any) -> list[str]:
+    """The records by whose name a record of this type is called."""
+    return [f.name for f in model._meta.fields if f.name in ("customer", "plan")]
 
 
 def _duty(row: Any, names: dict[tuple[str, int], str]) -> Duty:

@@ -52,7 +52,7 @@ class Scene:
         model = type(self.record)
         names = [f.name for f in model._meta.concrete_fields]
         facade.ask([self.record], [*names, *getattr(model, "any_fields", {})])
-        facade.labels.ask(Person, [getattr(self.record, "recorded_by", None)])
+        facade.labels.ask(Person, [getattr(self.record, "recorded_by", None) or None])
         facade.labels.load()
         return facade
 
@@ -125,6 +125,8 @@ class Panel:
     name: str
     title: str
     is_side: bool = False
+    # Below the fold: fetched when it scrolls into view; without scripts its title leads to it.
+    is_lazy: bool = False
 
     @property
     def template(self) -> str:
@@ -196,6 +198,7 @@ class Related(Panel):
     by: str = ""
     show: Any = ()
     where: Mapping[str, Any] = field(default_factory=dict)
+    is_lazy: bool = True
 
     def __post_init__(self) -> None:
         self.name = self.name or self.record
@@ -257,6 +260,7 @@ class Approvals(Panel):
 
     name: str = "approvals"
     title: str = "审批"
+    is_lazy: bool = True
     is_side: bool = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
@@ -300,6 +304,7 @@ class Tags(Panel):
 
     name: str = "tags"
     title: str = "标签"
+    is_lazy: bool = True
     is_side: bool = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
@@ -341,6 +346,7 @@ class Team(Panel):
 
     name: str = "team"
     title: str = "服务团队"
+    is_lazy: bool = True
     is_side: bool = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
@@ -359,7 +365,7 @@ def history(scene: Scene, name: str) -> list[dict[str, Any]]:
     )
     found = list(events.order_by("-at", "-id")[:100])
     labels = columns.Labels(scene.actor)
-    labels.ask(Person, [event.actor for event in found])
+    labels.ask(Person, [event.actor for event in found if event.actor])
     for event in found:
         for value in changed(event, key):
             for model, number in columns.references(column, value):

@@ -150,7 +150,7 @@ def _events(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
     events = events.filter(at__lt=before) if before else events
     found = list(events.order_by("-at", "-id")[:FETCHED])
     labels = columns.Labels(scene.actor)
-    labels.ask(Person, [event.actor for event in found])
+    labels.ask(Person, [event.actor for event in found if event.actor])
     by_column = {f.column: f for f in type(scene.record)._meta.concrete_fields}
     for event in found:
         for column, pair in _shown(event, by_column, scene):

@@ -15,8 +15,9 @@ from fangyuan import door
 from fangyuan.access import looks, scopes, table
 from fangyuan.core import records
 from fangyuan.core.models import Term
-from fangyuan.desk import bulk, columns, filters, forms, inputs, pages, panels, undo
+from fangyuan.desk import bulk, columns, duties, filters, forms, inputs, pages, panels, undo
 from fangyuan.desk.declare import Desk
+from fangyuan.desk.exchange import pages as loading
 from fangyuan.desk.models import Comment, SavedView
 from fangyuan.desk.replies import done, face, outcome, refused, scene, seen
 from fangyuan.org import models as org
@@ -44,7 +45,7 @@ def _rights(desk: Desk, actor: Any) -> dict[str, bool]:
         "create": desk.is_new and bool(desk.form) and table.may(actor, desk.name, "c"),
         "change": desk.is_record and table.may(actor, desk.name, "u"),
         "export": table.may_act(actor, "access_log.export"),
-        "import": desk.is_new and table.may(actor, "import_batch", "c"),
+        "import": desk.is_new and loading.may_load(actor, desk),
     }
 
 
@@ -57,8 +58,9 @@ def page(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
 
 def record_page(look: panels.Scene) -> dict[str, Any]:
     """What a record page shows; special pages begin with it."""
+    duties.know(look.record, look.actor)
     shown: list[dict[str, Any]] = [
-        {"panel": panel, "ctx": panel.context(look)}
+        {"panel": panel, "ctx": None if panel.is_lazy else panel.context(look)}
         for panel in panels.panels(look.desk, look.actor)
     ]
     head = {column.name: column for column in columns.columns(look.desk)}
