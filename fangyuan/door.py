@@ -33,7 +33,7 @@ class Stale(Exception):
     """Somebody changed the record since the form was opened; carries the record as it is now."""
 
     def __init__(self, record: records.Record) -> None:
-        super().__init__("刚被别人改过,请核对后再存")
+        super().__init__("刚被别人改过，请核对后再存")
         self.record = record
 
 
@@ -175,7 +175,7 @@ class Deed:
             held = held.filter(scopes.rows(self.by, model, operation))
         found = held.first()
         if found is None:
-            raise Denied(f"你不能改这条{model._meta.verbose_name},可以找它的负责人")
+            raise Denied(f"你不能改这条{model._meta.verbose_name}，可以找它的负责人")
         if operation != "r":
             self._owe(found)
         return found

@@ -121,10 +121,10 @@ def cancel_activity(deed: door.Deed, activity: Any, *, reason: str = "") -> Any:
 def submit_plan(deed: door.Deed, plan: Any) -> Any:
     """Hand in a plan with complete lines; a visit plan then waits for the manager (KA-3.3.1)."""
     if plan.stage != "DRAFT":
-        raise door.Denied(f"计划已{plan.get_stage_display()},不能再提交")
+        raise door.Denied(f"计划已{plan.get_stage_display()}，不能再提交")
     lines = list(plan.items.everything("提交时检查").present())
     if not lines:
-        raise door.Refused([door.Unmet("计划里还没有一项,请先加上要拜访的客户", record="plan")])
+        raise door.Refused([door.Unmet("计划里还没有一项，请先加上要拜访的客户", record="plan")])
     missing = [gap for line in lines for gap in _gaps(line)]
     if missing and plan.kind == "VISIT":
         raise door.Refused(missing)

@@ -46,7 +46,7 @@ def _checked(deed: door.Deed, tag_value: Any, state: str) -> Any:
 def submit_leave(deed: door.Deed, leave: Any) -> Any:
     """Ask for an absence; it then waits for the superior (KA-7.1.3)."""
     if leave.stage != "DRAFT":
-        raise door.Denied(f"请假已{leave.get_stage_display()},不能再提交")
+        raise door.Denied(f"请假已{leave.get_stage_display()}，不能再提交")
     waiting = deed.change(leave, stage="WAITING")
     if deed.by is not None:
         door.act("leave.approve_leave", waiting, by=deed.by, channel=deed.channel)
@@ -73,5 +73,5 @@ def approve_leave_refused(deed: door.Deed, leave: Any, *, comment: str = "") -> 
 def cancel_leave(deed: door.Deed, leave: Any, *, at: datetime | None = None) -> Any:
     """Take back an absence that was granted."""
     if leave.stage not in ("DRAFT", "WAITING", "APPROVED"):
-        raise door.Denied(f"请假已{leave.get_stage_display()},不用撤销")
+        raise door.Denied(f"请假已{leave.get_stage_display()}，不用撤销")
     return deed.change(leave, stage="CANCELLED")

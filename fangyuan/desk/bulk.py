@@ -29,7 +29,7 @@ def cell(request: HttpRequest, desk: Desk, pk: int, name: str) -> HttpResponse:
     if name not in desk.inline or name in look.hidden:
         raise Http404(name)
     if not look.may_change:
-        return refused(request, f"你不能改这条{desk.label},可以找它的负责人")
+        return refused(request, f"你不能改这条{desk.label}，可以找它的负责人")
     if request.GET.get("show"):
         return _cell(request, look, name)
     made = forms.single(desk, name, look.record, request.user)
@@ -148,7 +148,7 @@ def _act_all(
     token = _handed_back(request, desk, verb, before, columns.owners(rows))
     went = len(rows) - len(problems)
     text = f"{went} 条{said}" if went else "一条也没办成"
-    text += f";{len(problems)} 条没办成:{'、'.join(problems[:3])}" if problems else ""
+    text += f"；{len(problems)} 条没办成：{'、'.join(problems[:3])}" if problems else ""
     return done(request, text, f"/{desk.name}/", token)
 
 

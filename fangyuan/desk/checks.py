@@ -78,4 +78,4 @@ def _named(desk: declare.Desk) -> Iterator[tuple[str, Iterable[str]]]:
 def _error(desk: declare.Desk, part: str, name: str, known: Iterable[str]) -> checks.CheckMessage:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     hint = f"是不是“{near[0]}”?" if near else "可用的:" + "、".join(sorted(known)[:30])
-    return checks.Error(f"{desk.name} 的 {part}:没有“{name}”", hint=hint, id="desk.E002")
+    return checks.Error(f"{desk.name} 的 {part}：没有“{name}”", hint=hint, id="desk.E002")

@@ -170,7 +170,7 @@ def _field(model: Any, name: str, actor: Any, record: Any, prefix: str) -> Any:
     field.is_wide = isinstance(field.widget, (forms.Textarea, forms.CheckboxSelectMultiple))
     _dress(field, prefix + name)
     if record is not None and name in table.masked(model.record_name()) and getattr(record, name):
-        field.widget.attrs["placeholder"] = f"{columns.mask(getattr(record, name))},不改就留空"
+        field.widget.attrs["placeholder"] = f"{columns.mask(getattr(record, name))}，不改就留空"
         field.required, field.keeps_when_empty, field.show_hidden_initial = False, True, False
     return field
 

@@ -60,8 +60,8 @@ class Reference(forms.CharField):
             return int(found[0])
         label = self.model._meta.verbose_name
         if found:
-            raise ValidationError(f"有不止一个叫“{text}”的{label},请从提示里选一个")
-        raise ValidationError(f"没找到{label}“{text}”,请从提示里选一个")
+            raise ValidationError(f"有不止一个叫“{text}”的{label}，请从提示里选一个")
+        raise ValidationError(f"没找到{label}“{text}”，请从提示里选一个")
 
     def clean(self, value: Any) -> Any:
         found = self.to_python(value)
@@ -98,7 +98,7 @@ class Pointer(forms.CharField):
             return None
         pointer = _POINTER.fullmatch(text)
         if pointer is None or self._find(pointer[1], pointer[2]) is None:
-            raise ValidationError(f"没找到“{text}”,请从提示里选一个")
+            raise ValidationError(f"没找到“{text}”，请从提示里选一个")
         return pointer[1], int(pointer[2])
 
     def clean(self, value: Any) -> Any:
@@ -137,8 +137,8 @@ class TypedTerm(forms.CharField):
         if len(keys) == 1:
             return str(keys[0][0])
         if keys:
-            raise ValidationError(f"有不止一个“{text}”,请从提示里选一个")
-        raise ValidationError(f"字典里没有“{text}”,请从提示里选一个")
+            raise ValidationError(f"有不止一个“{text}”，请从提示里选一个")
+        raise ValidationError(f"字典里没有“{text}”，请从提示里选一个")
 
     def clean(self, value: Any) -> Any:
         found = self.to_python(value)

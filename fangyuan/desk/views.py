@@ -144,7 +144,7 @@ def edit(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
     if not (desk.is_record and desk.is_edited and desk.form):
         raise Http404(desk.name)
     if not look.may_change:
-        return refused(request, f"你不能改这条{desk.label},可以找它的负责人")
+        return refused(request, f"你不能改这条{desk.label}，可以找它的负责人")
     record = look.record
     made = forms.build(desk, request.user, look.now, record=record)
     form = made(request.POST or None, initial={"revision": record.revision})

@@ -56,7 +56,7 @@ def _chosen(person: Any, number: int | None, found: list[Any]) -> Any:
     seen = Request.objects.seen_by(person).filter(pk=number).select_related("asked_by").distinct()
     one = seen.first()
     if one is None:
-        raise Http404("没有这份申请,或不在你的范围内")
+        raise Http404("没有这份申请，或不在你的范围内")
     return one
 
 
@@ -154,11 +154,11 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
     """Agree or send back; the door says who may and runs what was agreed."""
     one = Request.objects.seen_by(request.user).filter(pk=number).distinct().first()
     if one is None:
-        raise Http404("没有这份申请,或不在你的范围内")
+        raise Http404("没有这份申请，或不在你的范围内")
     verdict = request.POST.get("verdict", "")
     comment = request.POST.get("comment", "").strip()
     if verdict == "BACK" and not comment:
-        messages.warning(request, "退回要写明意见,方便对方修改")
+        messages.warning(request, "退回要写明意见，方便对方修改")
         return redirect(f"/approvals/{number}")
     try:
         if verdict == "WITHDRAW":
@@ -168,7 +168,7 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
             decided = door.decide(one, verdict, by=request.user, comment=comment)
             void = decided.state == Request.State.VOID
             messages.success(
-                request, "内容已变,申请失效,请对方重新提交" if void else VERDICTS[verdict]
+                request, "内容已变，申请失效，请对方重新提交" if void else VERDICTS[verdict]
             )
     except (door.Denied, door.Refused) as refused:
         messages.warning(request, str(refused))

@@ -46,7 +46,7 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
         .first()
     )
     if found is None:
-        raise Http404(f"没有编号为 {number} 的条款,请从驾驶舱或搜索里找")
+        raise Http404(f"没有编号为 {number} 的条款，请从驾驶舱或搜索里找")
     rules = list(found.rules.everything("条款人人可读").present().order_by("line", "-starts_at"))
     numbers = [rule.pk for rule in rules if rule.kind in ("DEADLINE", "CADENCE", "REQUIRED")]
     context = {

@@ -295,7 +295,8 @@ def check_out(request: HttpRequest, pk: int) -> HttpResponse:
         done = posts.act("check_out", found, {"at": at}, request=request, reason=reason)
     except (door.Denied, door.Refused) as refusal:
         return _page(request, found, status=422, problem=str(refusal))
-    return posts.taken(request, f"已离场 {timezone.localtime(done.ended_at):%H:%M},趁热写记录", url)
+    left = f"{timezone.localtime(done.ended_at):%H:%M}"
+    return posts.taken(request, f"已离场 {left}，趁热写记录", url)
 
 
 @require_POST

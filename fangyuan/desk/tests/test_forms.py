@@ -116,7 +116,7 @@ def test_a_masked_number_is_not_in_the_form_and_stays_when_left_empty(visit, com
     url = f"/contact/{company.contact.pk}/edit"
     page = visit("li").get(url).content.decode()
     assert "13800138000" not in page
-    assert "138****8000,不改就留空" in page
+    assert "138****8000，不改就留空" in page
     visit("li").post(url, {**inputs(page), "title": "总工"})
     company.contact.refresh_from_db()
     assert (company.contact.phone, company.contact.title) == ("13800138000", "总工")
