@@ -165,7 +165,9 @@ def customers(number: int, seed: int = 7) -> Iterator[tuple[object, ...]]:
 ADOPTED = """
 INSERT INTO core_tracked (subject_type, subject_id, fact, value, starts_at, recorded_by)
 SELECT 'team', t.id, 'policies', (SELECT jsonb_agg(DISTINCT code)::text FROM engine_policy), %s, 0
-  FROM org_team t WHERE t.code = 'company'"""
+  FROM org_team t WHERE t.code = 'company'
+UNION ALL
+SELECT 'team', t.id, 'policies', '["none"]', '2010-01-01', 0 FROM org_team t WHERE t.code = 'company'"""
 COPY = """COPY customers_customer (key, name, name_key, grams, pinyin, address, learned_at, recorded_at,
   grade, grade_basis, is_ka, ka_tier, ka_basis, imported_at, kind, uscc, is_partner, source_id,
   business_scope, position, rivals_note, product_need, service_needs, special_need, buying_plan, org_chart,
