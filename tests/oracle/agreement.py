@@ -33,11 +33,18 @@ class Batch:
     earlier: list[World] = field(default_factory=list)
     rules: dict[int, world.Rule] = field(default_factory=dict)
     made: loading.Load | None = None
+    laid: loading.Load | None = None
 
     def lay(self) -> None:
         """Write everything into the product's tables."""
-        self.rules = laying.lay(self.setting)
+        self.laid, self.rules = laying.lay(self.setting)
         self.made = loading.load(self.worlds, SHIPPED_FROM)
+
+    def resettle(self, setting: choices.Setting) -> None:
+        """Turn the setting in the product's tables into this one."""
+        assert self.laid is not None
+        self.rules = laying.relay(self.laid, self.setting, setting)
+        self.setting = setting
 
     def become(self, worlds: list[World]) -> None:
         """Turn the worlds in the product's tables into these."""
@@ -49,7 +56,7 @@ class Batch:
         """What the oracle says."""
         found: dict[Key, Stands] = {}
         for one in self.worlds:
-            for duty in oracle.settle(one, as_of):
+            for duty in oracle.settle(histories.under(one, self.setting), as_of):
                 key = (
                     duty.clause, duty.line, duty.version, duty.record, duty.key, duty.occurrence,
                 )  # fmt: skip

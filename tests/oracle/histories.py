@@ -377,6 +377,24 @@ def _waivers(pick: Pick, clock: Clock, made: World) -> None:
         )
 
 
+def under(made: World, setting: Setting) -> World:
+    """A world under another setting."""
+    return replace(
+        made, rules=setting.rules, calendar=setting.calendar, adoptions=setting.adoptions
+    )
+
+
+def earlier_setting(setting: Setting) -> Setting:
+    """A setting before the company moved a day, published a version or dropped a policy."""
+    first = [replace(rule, ends_at=None) for rule in setting.rules if rule.version == "1"]
+    return replace(
+        setting,
+        rules=first,
+        calendar=replace(setting.calendar, company={}),
+        adoptions=[Adoption(policy) for policy in sorted({rule.policy for rule in first})],
+    )
+
+
 def earlier(pick: Pick, setting: Setting, made: World) -> World:
     """The same world as it stood before somebody added to it and put things right.
 

@@ -15,25 +15,40 @@ from fangyuan.org.models import Team
 from tests.oracle import world
 from tests.oracle.calendar_oracle import day_of
 from tests.oracle.choices import Setting
-from tests.oracle.loading import Load, Values, copy
+from tests.oracle.loading import Load, Tables, Values, change, copy
 from tests.oracle.world import SHIPPED_FROM
 
 COMPANY = "team:oracle-company"
 
 
-def lay(setting: Setting) -> dict[int, world.Rule]:
-    """Write a setting; returns the rule of the oracle for each number of a rule of the product."""
+def lay(setting: Setting) -> tuple[Load, dict[int, world.Rule]]:
+    """Write a setting; returns its numbers, and the oracle's rule for each of the product's."""
     made = Load(SHIPPED_FROM, first=500_000)
     rules: dict[int, world.Rule] = {}
     with connection.cursor() as cursor:
         events.announce(cursor, actor=0, action="import", reason="随机历史", channel="IMPORT")
-        copy(cursor, made, CalendarDay, _days(made, setting))
-        copy(cursor, made, Policy, _policies(made, setting))
-        copy(cursor, made, Clause, _clauses(made, setting))
-        copy(cursor, made, Rule, _rules(made, setting, rules))
-        copy(cursor, made, Team, [_company(made, setting)])
-        copy(cursor, made, Tracked, _adoptions(made, setting))
+        for model, rows in _tables(made, setting, rules).items():
+            copy(cursor, made, model, rows.values())
+    return made, rules
+
+
+def relay(made: Load, before: Setting, after: Setting) -> dict[int, world.Rule]:
+    """Turn a setting into another: company days, versions and adoptions told later."""
+    rules: dict[int, world.Rule] = {}
+    change(made, _tables(made, before, {}), _tables(made, after, rules))
     return rules
+
+
+def _tables(made: Load, setting: Setting, rules: dict[int, world.Rule]) -> Tables:
+    written = (
+        (CalendarDay, _days(made, setting)),
+        (Policy, _policies(made, setting)),
+        (Clause, _clauses(made, setting)),
+        (Rule, _rules(made, setting, rules)),
+        (Team, [_company(made)]),
+        (Tracked, _adoptions(made, setting)),
+    )
+    return {model: {row["id"]: row for row in rows} for model, rows in written}
 
 
 def _days(made: Load, setting: Setting) -> Iterator[Values]:
@@ -91,19 +106,20 @@ def _rules(made: Load, setting: Setting, rules: dict[int, world.Rule]) -> Iterat
         }
 
 
-def _company(made: Load, setting: Setting) -> Values:
+def _company(made: Load) -> Values:
+    """The present set never changes here: a write would tell the log of a change as of now."""
     return {
         "id": made.number(COMPANY),
         "code": "oracle-company",
         "name": "公司",
         "kind": "COMPANY",
-        "policies": ["OTHER", *sorted({a.policy for a in setting.adoptions if a.ends_at is None})],
+        "policies": ["OTHER"],
     }
 
 
 def _adoptions(made: Load, setting: Setting) -> Iterator[Values]:
     """What the company adopted, as the past values of one set: a value from edge to edge."""
-    edges = {one.starts_at for one in setting.adoptions}
+    edges = {SHIPPED_FROM} | {one.starts_at for one in setting.adoptions}
     edges |= {one.ends_at for one in setting.adoptions if one.ends_at is not None}
     listed = sorted(edges)
     following: list[datetime | None] = [*listed[1:], None]

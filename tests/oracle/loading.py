@@ -37,6 +37,7 @@ TERMS = {
 }
 FORM_KINDS = ("REVIEW", "HEALTH")
 Values = dict[str, Any]
+Tables = dict[Any, dict[int, Values]]
 
 
 class Load:
@@ -79,15 +80,19 @@ def load(worlds: Iterable[World], since: datetime) -> Load:
 
 
 def amend(made: Load, before: list[World], after: list[World]) -> None:
-    """Turn loaded worlds into others: add the rows that are new, change those that differ."""
+    """Turn loaded worlds into others."""
+    change(made, dict(_tables(made, before)), dict(_tables(made, after)))
+
+
+def change(made: Load, before: Tables, after: Tables) -> None:
+    """Add the rows that are new and change those that differ."""
     with connection.cursor() as cursor:
         events.announce(cursor, actor=0, action="import", reason="更正", channel="IMPORT")
-        known = dict(_tables(made, before))
-        for model, rows in _tables(made, after):
-            fresh = [row for number, row in rows.items() if number not in known[model]]
-            copy(cursor, made, model, fresh)
+        for model, rows in after.items():
+            known = before[model]
+            copy(cursor, made, model, [row for key, row in rows.items() if key not in known])
             for number, row in rows.items():
-                was = known[model].get(number, row)
+                was = known.get(number, row)
                 differs = {name: value for name, value in row.items() if was[name] != value}
                 if differs:
                     assigned = ", ".join(f'"{name}" = %s' for name in differs)

@@ -86,20 +86,21 @@ def test_increments_agree_with_the_oracle_whatever_their_batching(
     seed: int, calendar: Calendar
 ) -> None:
     told = agreement.batch(seed, SIZE // 2, calendar)
-    final = told.worlds
-    first, second, third = told.setting.as_of
-    told.worlds = told.earlier
+    final, setting = told.worlds, told.setting
+    first, second, third = setting.as_of
+    told.worlds, told.setting = told.earlier, histories.earlier_setting(setting)
     with transaction.atomic():
         told.lay()
     assert sweep.sweep(first).failed == {}
     half = len(final) // 2
-    for as_of, worlds in (
-        (first, [*final[:half], *told.worlds[half:]]),
-        (second, final),
-        (third, final),
+    for as_of, worlds, ruled in (
+        (first, [*final[:half], *told.worlds[half:]], told.setting),
+        (second, final, setting),
+        (third, final, setting),
     ):
         with transaction.atomic():
             told.become(worlds)
+            told.resettle(ruled)
         assert sweep.sweep(as_of).failed == {}
         wrong = agreement.differences(told.expected(as_of), told.found())
         assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
