@@ -39,7 +39,7 @@ class AccessLog(Row):
         indexes = [models.Index(fields=["person", "kind", "at"], name="access_of_person")]
 
     def __str__(self) -> str:
-        kind = str(self.get_kind_display())  # type: ignore[attr-defined]
+        kind = str(self.get_kind_display())
         named = row_types().get(self.purpose.split(" ")[0]) if self.purpose else None
         what = str(named._meta.verbose_name) if named else ""
         return f"{what}{kind}" + (f" {self.rows} 条" if self.rows is not None else "")
