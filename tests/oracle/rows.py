@@ -103,7 +103,11 @@ def _records(world: World, type: str) -> Iterator[Row]:
         row = {"key": record.key, "recorded_at": text(record.recorded_at)}
         row |= {column: text(record.facts.get(column)) for column in COLUMNS[type]}
         if type == "customer":
-            row |= {"name": f"{record.key} 有限公司", "address": "测试路 1 号", "source": "CALL"}
+            row |= {
+                "name": f"{record.key} 有限公司",
+                "address": "测试路 1 号",
+                "source": "REFERRAL",
+            }
         if type == "response":
             row["form"] = str(record.facts["kind"])
         yield row
