@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -183,15 +185,12 @@ def lock(request: Any) -> models.Request:
     return held
 
 
-def step_of(request: models.Request) -> int:
-    """The step that is asked now, from 1."""
-    decided = request.decisions.everything("当前节点").filter(verdict="AGREE")
-    agreed: dict[int, int] = {}
-    for decision in decided:
-        agreed[decision.step] = agreed.get(decision.step, 0) + 1
+def step_of(request: models.Request, decisions: Iterable[models.Decision] | None = None) -> int:
+    """The step that is asked now, from 1; `decisions` on it may be at hand already."""
+    said = request.decisions.everything("当前节点") if decisions is None else decisions
+    agreed = Counter(decision.step for decision in said if decision.verdict == "AGREE")
     for number, step in enumerate(request.chain, 1):
-        needed = len(step["people"]) if step["mode"] == "all" else 1
-        if agreed.get(number, 0) < needed:
+        if agreed[number] < (len(step["people"]) if step["mode"] == "all" else 1):
             return number
     return len(request.chain) + 1
 
@@ -199,15 +198,17 @@ def step_of(request: models.Request) -> int:
 def hindrance(request: models.Request, *, by: Any) -> str:
     """Why this person may not decide now; empty if they may."""
     if request.state != "WAITING":
-        return f"这份申请已{request.get_state_display()},不用再处理"
+        return f"这份申请已{request.get_state_display()}，不用再处理"
     if by is None or by.pk == request.asked_by_id:
         return "不能审批自己的申请"
+    decisions = list(request.decisions.everything("审批"))
+    now_at = step_of(request, decisions)
     seats = models.Approval.objects.everything("席位").filter(
-        request=request, step=step_of(request), person=by
+        request=request, step=now_at, person=by
     )
     if not seats.exists():
         return "现在不轮到你审批这份申请"
-    if request.decisions.everything("重复").filter(step=step_of(request), person=by).exists():
+    if any(d.step == now_at and d.person_id == by.pk for d in decisions):
         return "你已经表过态了"
     return ""
 
@@ -237,12 +238,24 @@ def close(request: models.Request, state: str, *, at: datetime) -> None:
     request.save(update_fields=["state", "decided_at"])
 
 
-def inbox(person: Any) -> Any:
-    """Requests that wait for this person's word now."""
+def inbox(person: Any) -> list[models.Request]:
+    """Requests that wait for this person's word now; three queries, however many there are."""
     seats = models.Approval.objects.everything("待我审").filter(
         person=person, request__state="WAITING"
     )
-    waiting = models.Request.objects.everything("待我审").filter(
-        pk__in=seats.values("request_id"), state="WAITING"
-    )
-    return [r for r in waiting.select_related("asked_by") if not hindrance(r, by=person)]
+    steps: dict[int, set[int]] = defaultdict(set)
+    for request_id, step in seats.values_list("request_id", "step"):
+        steps[request_id].add(step)
+    decisions: dict[int, list[models.Decision]] = defaultdict(list)
+    for decision in models.Decision.objects.everything("待我审").filter(request__in=list(steps)):
+        decisions[decision.request_id].append(decision)
+    waiting = models.Request.objects.everything("待我审").filter(pk__in=list(steps))
+    return [
+        one
+        for one in waiting.exclude(asked_by=person).select_related("asked_by")
+        if step_of(one, decisions[one.pk]) in steps[one.pk]
+        and not any(
+            d.person_id == person.pk and d.step == step_of(one, decisions[one.pk])
+            for d in decisions[one.pk]
+        )
+    ]

@@ -79,7 +79,7 @@ def _detail(one: Any, person: Any) -> dict[str, Any]:
     people = Person.objects.everything("审批链").in_bulk(
         {number for step in one.chain for number in step["people"]}
     )
-    now_at = approval.step_of(one)
+    now_at = approval.step_of(one, decisions)
     said = {d.step: d for d in decisions}
     return {
         "request": one,
