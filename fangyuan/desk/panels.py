@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.db.models.functions import Coalesce
 
 from fangyuan import door
@@ -92,9 +92,10 @@ class Scene:
 
     @cached_property
     def owed(self) -> list[Any]:
-        """What is still to be met, the earliest first."""
+        """What is still to be met, the earliest first; what was missed long ago comes last."""
+        stale = Case(When(due_at__lt=self.now - columns.MISSED_FOR, then=1), default=0)
         found = self.obligations().filter(state__in=columns.OPEN_STATES)
-        return list(found.order_by("due_at", "id")[:OWED])
+        return list(found.order_by(stale, "due_at", "id")[:OWED])
 
     @cached_property
     def said_owed(self) -> list[duties.Duty]:
