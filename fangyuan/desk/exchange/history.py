@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from fangyuan.core import bulk, records
+from fangyuan.core import bulk, facts, fields, records
 from fangyuan.desk.exchange import mistakes, terms, values
 from fangyuan.desk.exchange.mistakes import Bad, Mistake
 
@@ -56,16 +56,32 @@ def _read_values(load: Any) -> None:
     )
 
 
+def _kept(model: Any) -> dict[str, Any]:
+    """By fact: the fields whose past is kept, and stand-ins for derived facts told as such."""
+    found = {name: model._meta.get_field(name) for name in model.tracked}
+    for name, fact in facts.of(model).items():
+        field: Any = None
+        if isinstance(fact, facts.Until):
+            field = models.BooleanField(fact.label)
+        elif isinstance(fact, facts.Phases):
+            field = fields.Choice(fact.label, choices=list(fact.choices.items()), null=True)
+        if field is not None:
+            field.set_attributes_from_name(name)
+            found[name] = field
+    return found
+
+
 def _reader(kind: str, fact: str, lookups: terms.Lookups) -> Any:
     model = records.record_types()[kind]
-    tracked = {name: str(model._meta.get_field(name).verbose_name) for name in model.tracked}
+    kept = _kept(model)
+    tracked = {name: str(field.verbose_name) for name, field in kept.items()}
     name = next((n for n, label in tracked.items() if fact.strip() in (n, label)), None)
     if name is None:
         near = difflib.get_close_matches(fact, [*tracked, *tracked.values()], n=1)
         offered = "、".join(tracked) or "没有"
         hint = f"是不是 {near[0]}?" if near else ""
         raise Bad(f"{model._meta.verbose_name}没有留历史的“{fact}”", f"{hint}可填:{offered}")
-    read = values.reader(model._meta.get_field(name), lookups)
+    read = values.reader(kept[name], lookups)
 
     def reading(value: str | None) -> str | None:
         return read(value) if value and value.strip() else None
@@ -91,10 +107,8 @@ def _before_birth(cursor: Any) -> Any:
 
 def _lay_out(cursor: Any) -> None:
     """Each value holds until the next one; a boolean or instant is told as the log tells it."""
-    for kind, names in _facts(cursor).items():
-        model = records.record_types()[kind]
-        for name in names:
-            field = model._meta.get_field(name)
+    for kind, kept in _facts(cursor).items():
+        for name, field in kept.items():
             spellings = [name, str(field.verbose_name)]
             cursor.execute(
                 f"UPDATE {S} SET fact = %s, told = to_jsonb(told::{_type(field)}) #>> '{{}}'"
@@ -110,9 +124,9 @@ def _lay_out(cursor: Any) -> None:
     )
 
 
-def _facts(cursor: Any) -> dict[str, list[str]]:
+def _facts(cursor: Any) -> dict[str, dict[str, Any]]:
     cursor.execute(f"SELECT DISTINCT subject_type FROM {S} WHERE subject_id IS NOT NULL")
-    return {kind: list(records.record_types()[kind].tracked) for (kind,) in cursor.fetchall()}
+    return {kind: _kept(records.record_types()[kind]) for (kind,) in cursor.fetchall()}
 
 
 def _type(field: Any) -> str:
