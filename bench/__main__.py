@@ -24,6 +24,13 @@ def _url(base: str, name: str) -> str:
     return urlunsplit(urlsplit(base)._replace(path=f"/{name}"))
 
 
+def _bootstrap(url: str) -> str:
+    """The same database as the role that made the cluster: only it may load with triggers off."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"postgres@{host}"))
+
+
 def _manage(url: str, *words: str) -> None:
     env = os.environ | {"DATABASE_URL": url}
     subprocess.run([sys.executable, "manage.py", *words], env=env, check=True)
@@ -60,7 +67,7 @@ def main() -> int:
             _manage(url, "migrate", "-v0")
             _manage(url, "prepare")
             with results.timed(f"{size}: fill with COPY and SQL", "minutes"):
-                fill.fill(url, size, measure.hashed())
+                fill.fill(_bootstrap(url), size, measure.hashed())
         app = _url(os.environ["DATABASE_APP_URL"], f"bench_{size.lower()}")
         if "sweep" in parts:
             measure.sweeps(results, size, url, fresh=fresh)

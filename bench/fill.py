@@ -198,7 +198,7 @@ SAME = (
 
 
 def fill(url: str, size: str, password: str) -> None:
-    """Fill an empty, prepared database; `url` is the owner's."""
+    """Fill an empty, prepared database; `url` is the bootstrap role's."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(ADOPTED, [SINCE])
