@@ -161,8 +161,8 @@ def _create(client: load.Client, number: int) -> int:
             "learned_at": "2026-11-25T09:00",
             "address": "苏州市 1 号",
             "level": "PUBLIC",
-            "contacts-name": "王工",
-            "contacts-phone": f"199{int(stamp[-8:]):08d}",
+            "child__name": "王工",
+            "child__phone": f"199{int(stamp[-8:]):08d}",
         },
     )
     return status if status == 302 else 599
@@ -224,7 +224,15 @@ def imports(results: Results, url: str, number: int = 100_000) -> None:
 def _workbook(path: Path, number: int) -> None:
     from fangyuan.core import tables
 
-    header = ["法定全称", "注册地址", "来源", "信息获取", "行业", "联系人", "联系电话"]
+    header = [
+        "法定全称",
+        "注册地址",
+        "来源",
+        "信息获取",
+        "行业",
+        "主要联系人 姓名",
+        "主要联系人 电话",
+    ]
     rows = (
         [
             f"{name}分{place}",
