@@ -53,16 +53,7 @@ register(
         icon="pin",
     )
 )
-register(
-    Desk(
-        model=Participant,
-        columns=["activity", "person", "contact"],
-        filters="activity person contact",
-        form=[Section("参与人", "activity person contact")],
-        page=[Facts()],
-        icon="users",
-    )
-)
+register(Desk(model=Participant, page=[Facts()], icon="users"))
 register(
     Desk(
         model=Plan,

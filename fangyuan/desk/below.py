@@ -12,6 +12,9 @@ from fangyuan.desk.why import ClauseChip, DutyTitle, Why, duty_title, request_ti
 from fangyuan.engine import models as engine
 from fangyuan.org import models as org
 
+# What only the system writes.
+KEPT = {"is_new": False, "is_edited": False}
+
 register(
     Desk(
         model=org.Person,
@@ -42,12 +45,8 @@ register(
 register(
     Desk(
         model=org.Team,
-        columns=["name", "code", "kind", "parent", "leader", "regions", "policies"],
-        filters="kind parent leader",
-        search=["name", "code"],
         sorts=["code", "name"],
         default_sort="code",
-        form=[Section("团队", "name code kind parent leader regions policies shift")],
         head="code kind parent leader",
         page=[
             Related(
@@ -60,44 +59,16 @@ register(
         icon="team",
     )
 )
-register(
-    Desk(
-        model=org.Membership,
-        columns=["person", "team", "position", "is_main", "kind", "starts_on", "ends_on"],
-        filters="person team position is_main kind starts_on ends_on",
-        sorts=["starts_on"],
-        default_sort="-starts_on",
-        form=[Section("任职", "person team position is_main kind starts_on ends_on basis")],
-        page=[Facts(), Timeline()],
-        icon="users",
-    )
-)
-register(
-    Desk(
-        model=org.Holding,
-        columns=["subject", "person", "role", "can_write", "starts_at", "ends_at", "reason"],
-        filters="person role starts_at ends_at",
-        sorts=["starts_at"],
-        default_sort="-starts_at",
-        form=[Section("归属", "subject person role can_write starts_at ends_at reason")],
-        page=[Facts(), Approvals()],
-        is_edited=False,
-        icon="key",
-    )
-)
+register(Desk(model=org.Membership, icon="users"))
+register(Desk(model=org.Holding, page=[Facts(), Approvals()], is_edited=False, icon="key"))
 register(
     Desk(
         model=org.Leave,
-        columns=["person", "kind", "stage", "starts_at", "ends_at", "stand_in", "reason"],
-        filters="person kind stage starts_at",
-        sorts=["starts_at"],
-        default_sort="-starts_at",
         form=[
             Section("请假", "person kind requested_at starts_at ends_at reason"),
             Section("交接", "stand_in handover_items"),
         ],
         head="kind starts_at ends_at stand_in",
-        badges=["stage"],
         actions=["submit_leave", "approve_leave", "cancel_leave"],
         page=[Facts(), Approvals(), Timeline()],
         icon="clock",
@@ -106,53 +77,27 @@ register(
 register(
     Desk(
         model=org.Message,
-        columns=["title", "kind", "person", "subject", "channel", "sent_at", "seen_at"],
-        filters="kind channel sent_at seen_at person",
-        search=["title"],
-        sorts=["sent_at"],
-        default_sort="-sent_at",
         form=[Section("消息", "title text kind person subject channel sent_at seen_at acted_at")],
         page=[Facts()],
-        is_new=False,
-        is_edited=False,
         icon="bell",
+        **KEPT,
     )
 )
-register(
-    Desk(
-        model=AccessLog,
-        columns=["kind", "person", "at", "subject", "rows", "terminal", "purpose"],
-        filters="kind person at",
-        sorts=["at"],
-        default_sort="-at",
-        form=[Section("访问", "kind person at subject rows terminal purpose")],
-        page=[Facts()],
-        is_new=False,
-        is_edited=False,
-        icon="eye",
-    )
-)
+register(Desk(model=AccessLog, columns="kind person at subject rows terminal purpose", icon="eye"))
 register(
     Desk(
         model=Event,
-        columns=["action", "op", "record", "record_id", "actor", "at", "channel", "reason"],
+        columns="action op record record_id actor at channel reason",
         filters="op channel record record_id actor at action",
-        default_sort="-id",
         form=[Section("事件", "at actor action reason channel op record record_id")],
-        page=[Facts()],
-        is_new=False,
-        is_edited=False,
         icon="history",
     )
 )
 register(
     Desk(
         model=Term,
-        columns=["label", "domain", "code", "parent", "rank", "is_open", "active"],
         filters="domain active is_open",
-        search=["label", "code"],
         sorts=["rank", "label"],
-        form=[Section("字典项", "domain code label parent rank definition is_open active")],
         head="domain code rank",
         page=[Related("", "下级", record="term", by="parent", show="label code active"), Facts()],
         icon="cols",
@@ -161,12 +106,10 @@ register(
 register(
     Desk(
         model=CalendarDay,
-        columns=["on", "name", "is_working", "calendar_version", "is_published"],
+        columns="on name is_working calendar_version is_published",
         filters="on is_working calendar_version is_published",
         sorts=["on"],
         default_sort="on",
-        form=[Section("日历日", "on is_working name calendar_version is_published")],
-        page=[Facts()],
         views=[View("今年", {"on": "year"}, "on")],
         icon="cal",
     )
@@ -174,41 +117,21 @@ register(
 register(
     Desk(
         model=Operation,
-        columns=["kind", "started_at", "ended_at", "is_ok", "note"],
-        filters="kind is_ok started_at",
         sorts=["started_at"],
         default_sort="-started_at",
-        form=[Section("运维作业", "kind started_at ended_at is_ok note")],
         page=[Facts(), Duties()],
         icon="gear",
     )
 )
-register(
-    Desk(
-        model=Tracked,
-        columns=["subject", "fact", "value", "starts_at", "ends_at"],
-        filters="fact starts_at",
-        sorts=["starts_at"],
-        form=[Section("历史值", "subject fact value starts_at ends_at")],
-        page=[Facts()],
-        is_new=False,
-        is_edited=False,
-        icon="history",
-    )
-)
+register(Desk(model=Tracked, filters="fact starts_at", icon="history", **KEPT))
 register(
     Desk(
         model=engine.Policy,
         columns=[
             Title("title", sub="number"),
-            "version",
-            "publisher",
-            "stage",
-            "starts_on",
-            "ends_on",
+            *"version publisher stage starts_on ends_on".split(),
         ],
         filters="stage code publisher starts_on",
-        search=["title", "number", "code"],
         sorts=["code", "starts_on"],
         default_sort="code",
         form=[
@@ -216,7 +139,6 @@ register(
             Section("生效", "starts_on ends_on stage published_at"),
         ],
         head="number version publisher starts_on",
-        badges=["stage"],
         page=[
             Related("", "条款", record="clause", by="policy", show="number title area kind"),
             Facts(),
@@ -224,15 +146,14 @@ register(
             Duties(),
             Timeline(),
         ],
-        is_new=False,
-        is_edited=False,
         icon="book",
+        **KEPT,
     )
 )
 register(
     Desk(
         model=engine.Clause,
-        columns=["number", "title", "text", "policy", "area", "kind"],
+        columns="number title text policy area kind",
         filters="policy area kind number",
         search=["number", "title", "text"],
         form=[Section("条款", "policy number title text chapter area kind evidence acceptance")],
@@ -242,23 +163,11 @@ register(
             Facts(),
         ],
         address=lambda clause: f"/clause/{clause.number}",
-        is_new=False,
-        is_edited=False,
         icon="book",
+        **KEPT,
     )
 )
-register(
-    Desk(
-        model=engine.Rule,
-        columns=["clause", "record", "kind", "starts_at", "ends_at", "is_shadow"],
-        filters="clause kind record is_shadow starts_at",
-        form=[Section("规则", "clause record kind starts_at ends_at is_shadow")],
-        page=[Facts()],
-        is_new=False,
-        is_edited=False,
-        icon="gear",
-    )
-)
+register(Desk(model=engine.Rule, page=[Facts()], icon="gear", **KEPT))
 register(
     Desk(
         model=engine.Obligation,
@@ -276,45 +185,36 @@ register(
             View("违规", {"state": "BREACHED"}, "-due_at"),
             View("今天到期", {"state": "OPEN,BREACHED", "due_at": "today"}, "due_at"),
         ],
-        is_new=False,
-        is_edited=False,
         icon="task",
     )
 )
 register(
     Desk(
         model=engine.Move,
-        columns=["obligation_id", "was", "became", "at"],
+        columns="obligation_id was became at",
         filters="became at",
         form=[Section("义务变动", "obligation_id was became at")],
-        page=[Facts()],
-        is_new=False,
-        is_edited=False,
         icon="history",
     )
 )
 register(
     Desk(
         model=engine.Waiver,
-        columns=["clause", "subject", "person", "starts_at", "ends_at", "reason"],
+        columns="clause subject person starts_at ends_at reason",
         filters="clause person starts_at ends_at",
         search=["clause"],
         sorts=["starts_at", "ends_at"],
         default_sort="-starts_at",
-        form=[Section("豁免", "clause subject person starts_at ends_at reason")],
         page=[Facts(), Approvals(), Timeline()],
-        is_new=False,
-        is_edited=False,
         icon="scale",
+        **KEPT,
     )
 )
 register(
     Desk(
         model=engine.Request,
-        columns=["action", "subject", "asked_by", "asked_at", "state", "clause", "decided_at"],
+        columns="action subject asked_by asked_at state clause decided_at",
         filters="state asked_by asked_at clause",
-        sorts=["asked_at"],
-        default_sort="-asked_at",
         form=[Section("审批申请", "action subject clause asked_by asked_at state decided_at")],
         badges=["state"],
         address=lambda request: f"/approvals/{request.pk}",
@@ -323,22 +223,8 @@ register(
             Related("", "意见", record="decision", by="request", show="person verdict comment at"),
             Facts(),
         ],
-        is_new=False,
-        is_edited=False,
         icon="stamp",
+        **KEPT,
     )
 )
-register(
-    Desk(
-        model=engine.Decision,
-        columns=["request", "person", "step", "verdict", "at", "comment"],
-        filters="person verdict at",
-        sorts=["at"],
-        default_sort="-at",
-        form=[Section("审批意见", "request person step verdict at comment")],
-        page=[Facts()],
-        is_new=False,
-        is_edited=False,
-        icon="stamp",
-    )
-)
+register(Desk(model=engine.Decision, page=[Facts()], icon="stamp", **KEPT))

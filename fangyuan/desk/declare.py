@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import models
 
+from fangyuan.desk import usual
+
 PAGE_SIZE = 50
 
 
@@ -52,14 +54,14 @@ class View:
 
 @dataclass
 class Desk:
-    """The face of one record type."""
+    """The face of one record type; what it leaves empty follows from the model (see `usual`)."""
 
     model: type[models.Model]
     columns: Sequence[Any] = ()  # names of fields, or Column objects
     filters: Sequence[Any] = ()  # names of fields, or Filter objects
     search: Sequence[str] = ()  # fields in which typed words are looked for
     sorts: Sequence[str] = ()  # fields by which the list may be sorted, besides `id`
-    default_sort: str = "-id"
+    default_sort: str = ""
     form: Sequence[Section] = ()
     page: Sequence[Any] = ()  # panels of the record page
     head: Sequence[Any] = ()  # key values under the record's name
@@ -88,6 +90,24 @@ class Desk:
             *("through", "timeline"),
         ):
             setattr(self, name, _names(getattr(self, name)))
+        self._complete()
+
+    def _complete(self) -> None:
+        """Derive what the declaration left empty."""
+        if not self.sorts and not self.default_sort:
+            self.sorts = usual.sorts(self.model)
+            self.default_sort = f"-{self.sorts[0]}" if self.sorts else ""
+        self.default_sort = self.default_sort or "-id"
+        self.columns = self.columns or usual.columns(self.model)
+        self.filters = self.filters or usual.filters(self.model)
+        self.search = self.search or usual.search(self.model)
+        self.form = self.form or [Section(self.label, usual.form(self.model))]
+        stage = getattr(self.model, "stage_field", None)
+        self.badges = self.badges or ([stage] if stage else [])
+        self.page = self.page or usual.page(self)
+        self.is_new, self.is_edited = (
+            self.is_record and one for one in (self.is_new, self.is_edited)
+        )
 
     @property
     def name(self) -> str:

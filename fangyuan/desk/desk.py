@@ -36,25 +36,14 @@ register(
 register(
     Desk(
         model=models.Tag,
-        columns=[
-            "name",
-            "object",
-            "group",
-            "value_type",
-            "stage",
-            "is_required",
-            "level",
-            "bound_to",
-        ],
+        columns="name object group value_type stage is_required level bound_to",
         filters="object group stage is_required level value_type",
-        search=["name"],
         sorts=["name"],
         form=[
             Section("标签", "name object group value_type values is_required is_closed level"),
             Section("说明", "definition usage refresh bound_to"),
         ],
         head="object group value_type",
-        badges=["stage"],
         actions=["activate_tag", "disable_tag"],
         page=[
             Related("", "取值", record="tag_value", by="tag", show="value subject source checked"),
@@ -97,9 +86,6 @@ register(
 register(
     Desk(
         model=models.SavedView,
-        columns=["name", "record", "owner", "is_shared", "used_at"],
-        filters="record owner is_shared",
-        search=["name"],
         form=[Section("视图", "name is_shared")],
         page=[Facts()],
         is_new=False,
@@ -109,23 +95,13 @@ register(
 register(
     Desk(
         model=models.ImportBatch,
-        columns=[
-            "file_name",
-            "record",
-            "person",
-            "stage",
-            "total",
-            "passed",
-            "failed",
-            "recorded_at",
-        ],
+        columns="file_name record person stage total passed failed recorded_at",
         filters="record person stage recorded_at",
         search=["file_name"],
         form=[
             Section("导入", "file_name record mode is_history is_partial person stage"),
             Section("结果", "total passed failed message started_at undone_at"),
         ],
-        badges=["stage"],
         page=[Facts()],
         is_new=False,
         is_edited=False,
