@@ -37,18 +37,21 @@ def _manage(url: str, *words: str) -> None:
 
 
 def _database(size: str, keep: bool) -> tuple[str, bool]:
-    """The owner's URL of the database of a size, and whether it is freshly made."""
+    """The owner's URL of the prepared database of a size, and whether it is freshly made."""
     owner = os.environ["DATABASE_OWNER_URL"]
     name = f"bench_{size.lower()}"
     with psycopg.connect(_url(owner, "postgres"), autocommit=True) as connection:
         known = connection.execute(
             "SELECT 1 FROM pg_database WHERE datname = %s", [name]
         ).fetchone()
-        if known and keep:
-            return _url(owner, name), False
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    return _url(owner, name), True
+        fresh = not (known and keep)
+        if fresh:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}")
+    # A kept database may be older than the code.
+    _manage(_url(owner, name), "migrate", "-v0")
+    _manage(_url(owner, name), "prepare")
+    return _url(owner, name), fresh
 
 
 def main() -> int:
@@ -64,8 +67,6 @@ def main() -> int:
         print(f"size {size}: {fill.SIZES[size]:,} customers", flush=True)
         url, fresh = _database(size, chosen.keep)
         if fresh:
-            _manage(url, "migrate", "-v0")
-            _manage(url, "prepare")
             with results.timed(f"{size}: fill with COPY and SQL", "minutes"):
                 fill.fill(_bootstrap(url), size, measure.hashed())
         app = _url(os.environ["DATABASE_APP_URL"], f"bench_{size.lower()}")
@@ -73,8 +74,8 @@ def main() -> int:
             measure.sweeps(results, size, url, fresh=fresh)
         if "pages" in parts:
             measure.pages(results, size, app)
-        if "import" in parts and size == "S":
-            measure.imports(results, url)
+    if "import" in parts:
+        measure.imports(results, _database("import", keep=False)[0])
     print(f"written to {results.path}")
     return 0
 
