@@ -24,6 +24,13 @@ SHARED = Path(os.environ.get("FY_SHARED") or Path(__file__).parents[3] / "shared
 # The two clocks by which the log can be read: as if the clock on its wall were the company's, or
 # as instants.
 CLOCKS = {"rec": ZONE, "sh": UTC}
+# Within what a ticket must be answered or resolved, and the column in which the answer stands.
+DEADLINES = {
+    "24h": ("responded_at", "R1_breach"),
+    "1wd": ("responded_at", "R1w_{}_A"),
+    "3wd": ("resolved_at", "R2_3_{}_A"),
+    "7wd": ("resolved_at", "R2_7_{}_A"),
+}
 
 
 @dataclass
@@ -53,11 +60,11 @@ class Told:
         return next((at for at, _, done in self.events if done == kind), None)
 
 
-def folder() -> Path:
-    """The folder with the log, or a loud report that the test did not run."""
-    path = SHARED / "data" / "helpdesk"
+def folder(name: str = "helpdesk") -> Path:
+    """A folder of the real data, or a loud report that the test did not run."""
+    path = SHARED / "data" / name
     if not path.is_dir():
-        pytest.skip("NOT RUN: the help desk's log is absent; name its folder by FY_SHARED")
+        pytest.skip(f"NOT RUN: no {name} data; name its folder by FY_SHARED")
     return path
 
 

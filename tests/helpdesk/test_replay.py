@@ -44,17 +44,10 @@ START = datetime(2010, 1, 1, tzinfo=log.ZONE)
 HALTS = {"rec": (), "sh": [datetime(year, 1, 1, tzinfo=log.ZONE) for year in (2012, 2013)]}
 IS_IMPORTED = '{"imported": true}'
 IMPORTED = datetime(2014, 6, 1, tzinfo=log.ZONE)
-# Within what a ticket must be answered or resolved, and the column in which the answer stands.
-DEADLINES = {
-    "24h": ("responded_at", "R1_breach"),
-    "1wd": ("responded_at", "R1w_{}_A"),
-    "3wd": ("resolved_at", "R2_3_{}_A"),
-    "7wd": ("resolved_at", "R2_7_{}_A"),
-}
 RULES: dict[str, dict[str, Any]] = {
     **{
         within: {"kind": "DEADLINE", "on": "opened_at", "until": until, "within": within}
-        for within, (until, _) in DEADLINES.items()
+        for within, (until, _) in log.DEADLINES.items()
     },
     "gap": {
         "kind": "DEADLINE",
@@ -180,7 +173,7 @@ def state_of(due_at: datetime, done_at: datetime | None, now: datetime) -> str:
 
 def check_past(found: Ledger, clock: str, now: datetime) -> None:
     """As of an instant within the log there is a duty for each case opened by then, and it fits."""
-    for within, (until, _) in DEADLINES.items():
+    for within, (until, _) in log.DEADLINES.items():
         if within == "1wd":
             continue  # its due times are not given
         opened = [told for told in log.cases(clock).values() if told.opened_at <= now]
@@ -202,7 +195,7 @@ def _due(told: log.Told, within: str, answers: str) -> datetime:
 def check_deadlines(found: Ledger, clock: str, kind: str) -> None:
     """At the end of the log each deadline of each case came out as expected."""
     now = log.end(clock)
-    for within, (until, column) in DEADLINES.items():
+    for within, (until, column) in log.DEADLINES.items():
         name = column.format(f"{clock}_{kind}")
         assert len(found[within]) == log.totals()["cases"]
         breaches = 0
