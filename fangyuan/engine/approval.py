@@ -52,16 +52,29 @@ def _rules(action: str) -> Any:
     )
 
 
+# What the product itself wants agreed to, whatever the clauses of a company say.
+_standing: dict[str, models.Rule] = {}
+
+
+def demand(action: str, *approvers: str) -> None:
+    """Have these roles agree to an action always, in order, also where no clause asks for it."""
+    record, verb = action.split(".", 1)
+    params = {"on": verb, "mode": "in_order", "approvers": list(approvers)}
+    clause = models.Clause(number="")
+    _standing[action] = models.Rule(kind="APPROVAL", record=record, params=params, clause=clause)
+
+
 def may_ask(action: str) -> bool:
     """Whether some clause lets a person without the right ask for this action."""
-    return bool(_rules(action).exists())
+    return action in _standing or bool(_rules(action).exists())
 
 
 def wanted(action: str, record: Any, *, by: Any) -> Wanted | None:
     """The approval that this actor needs for this action on this record now, if any."""
     if by is None:
         return None
-    for rule in _rules(action):
+    standing = [_standing[action]] if action in _standing else []
+    for rule in [*_rules(action), *standing]:
         if not _applies(rule, record):
             continue
         steps = _steps(rule.params, by.pk)

@@ -82,10 +82,11 @@ def wanted(rule: models.Rule, kind: base.Owed, terms: compiler.Terms) -> str:
 
 def _waiver(rule: models.Rule, terms: compiler.Terms) -> str:
     number = rule.clause.number
-    if not models.Waiver.objects.everything("豁免").present().filter(clause=number).exists():
+    active = models.Waiver.objects.everything("豁免").present().filter(stage="ACTIVE")
+    if not active.filter(clause=number).exists():
         return "SELECT NULL::bigint AS waiver_id"
     return f"""SELECT w.id AS waiver_id FROM engine_waiver w
-            WHERE w.clause = {timelines.literal(number)} AND w.removed_at IS NULL
+            WHERE w.clause = {timelines.literal(number)} AND w.removed_at IS NULL AND w.stage = 'ACTIVE'
               AND w.starts_at <= {terms.now} AND w.starts_at < f.due_at AND f.due_at <= w.ends_at
               AND (w.subject_id IS NULL
                    OR (w.subject_type = '{rule.record}' AND w.subject_id = f.subject_id))

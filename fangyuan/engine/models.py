@@ -236,7 +236,15 @@ class Wake(Row):
 
 
 class Waiver(Record):
-    """An approved exemption of a record or person from a clause for a span of time."""
+    """An approved exemption of a record or person from a clause for a span of time.
+
+    Only an active one is read by the rules; it is never put in force by whoever gains by it.
+    """
+
+    class Stage(models.TextChoices):
+        REQUESTED = "REQUESTED", "待批"
+        ACTIVE = "ACTIVE", "已准"
+        REFUSED = "REFUSED", "未准"
 
     clause = fields.Text("条号")
     subject = fields.AnyField("对象", null=True)
@@ -246,9 +254,22 @@ class Waiver(Record):
     starts_at = models.DateTimeField("起")
     ends_at = models.DateTimeField("止")
     reason = fields.Note("理由")
+    asked_by = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="申请人"
+    )
+    granted_by = models.ForeignKey(
+        Person, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="批准人"
+    )
+    granted_at = models.DateTimeField("批准时间", null=True, blank=True)
+    stage = fields.Choice("状态", choices=Stage, default=Stage.REQUESTED)
 
     begins = "starts_at"
-    reach = {"people": ("person",), "any": ("subject",)}
+    reach = {"people": ("person", "asked_by"), "any": ("subject",)}
+    # History that is brought in was agreed to elsewhere.
+    implied = {"stage": ("starts_at", "ACTIVE")}
+    stage_field = "stage"
+    moves = {"REQUESTED": ("ACTIVE", "REFUSED")}
+    governed = {"stage": "waive", "granted_by": "waive", "granted_at": "waive"}
 
     class Meta(Record.Meta):
         verbose_name = "豁免"

@@ -371,6 +371,7 @@ def _waivers(made: Load, world: World) -> Iterator[Values]:
             "starts_at": one.starts_at,
             "ends_at": one.ends_at,
             "reason": "特批",
+            "stage": "ACTIVE",
         }
 
 

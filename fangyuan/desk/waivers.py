@@ -1,0 +1,79 @@
+"""Waivers: asked for with a reason and a span, agreed to by the superior, counted, ended by date.
+
+Whoever gains by one never puts it in force; what is brought in as history was agreed elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db.models import Count
+
+from fangyuan import door
+from fangyuan.access import table
+from fangyuan.engine import approval
+from fangyuan.engine.models import Clause, Waiver
+
+LONGEST: Final = timedelta(days=366)
+
+approval.demand("waiver.waive", "line_manager")
+
+
+def ask(deed: door.Deed, values: Mapping[str, Any]) -> Waiver:
+    """Ask for a waiver of one's own duty or of one below; it waits for the superior's word.
+
+    Raises Refused where it names no clause or no fitting span, Denied where nobody may agree to it.
+    """
+    kept = {"starts_at": deed.at, "person_id": deed.actor_id, **values, "asked_by": deed.by}
+    _look(deed, kept)
+    waiver: Waiver = deed.create(Waiver, kept)
+    result = door.act("waiver.waive", waiver, by=deed.by, channel=deed.channel)
+    if not isinstance(result, door.Waiting):
+        raise door.Denied("没有上级可以批准这份豁免，请先在人员资料里写明直接上级")
+    return waiver
+
+
+def _look(deed: door.Deed, values: Mapping[str, Any]) -> None:
+    unmet = []
+    number = str(values.get("clause", ""))
+    if not Clause.objects.everything("条款人人可读").filter(number=number).exists():
+        unmet.append(door.Unmet(f"没有编号为“{number}”的条款，请核对条号", "clause", record="waiver"))
+    if not str(values.get("reason", "")).strip():
+        unmet.append(door.Unmet("豁免要写明理由", "reason", record="waiver"))
+    ends_at, starts_at = values.get("ends_at"), values["starts_at"]
+    if ends_at is not None and ends_at > starts_at + LONGEST:
+        unmet.append(door.Unmet("一份豁免最长一年，到期再申请", "ends_at", record="waiver"))
+    if unmet:
+        raise door.Refused(unmet)
+    below = [deed.actor_id, *table.sight(deed.by).below_ids]
+    if values["person_id"] not in below and not table.sight(deed.by).is_admin:
+        raise door.Denied("只能替自己或下属申请豁免")
+
+
+@door.verb("waiver", label="豁免", writes=("stage", "granted_by", "granted_at"))
+def waive(deed: door.Deed, waiver: Any) -> Any:
+    """Put a waiver in force; nobody does so for a duty of their own."""
+    if waiver.stage != "REQUESTED":
+        raise door.Denied(f"这份豁免{waiver.get_stage_display()}，不用再批")
+    if deed.by is None or deed.by.pk in (waiver.person_id, waiver.asked_by_id):
+        raise door.Denied("不能批准自己的豁免")
+    return deed.change(waiver, stage="ACTIVE", granted_by=deed.by, granted_at=deed.at)
+
+
+@door.verb("waiver", label="不准", asks=("comment",), writes=("stage",))
+def waive_refused(deed: door.Deed, waiver: Any, *, comment: str = "") -> Any:
+    """Close a request for a waiver that was refused, sent back or taken back."""
+    if waiver.stage != "REQUESTED":
+        raise door.Denied(f"这份豁免{waiver.get_stage_display()}")
+    return deed.change(waiver, stage="REFUSED")
+
+
+def counted(waiver: Waiver) -> dict[str, int]:
+    """How many waivers this person had of this clause, and of any, in the year before this one."""
+    since = waiver.starts_at - LONGEST
+    rows = Waiver.objects.everything("豁免计数").present().filter(stage="ACTIVE")
+    rows = rows.filter(person=waiver.person_id, starts_at__gt=since).exclude(pk=waiver.pk)
+    found = dict(rows.values_list("clause").annotate(n=Count("id")).order_by())
+    return {"clause": found.get(waiver.clause, 0), "all": sum(found.values())}
