@@ -277,6 +277,8 @@ def acting(
         return
     deed = Deed(by, action, reason, channel, at or timezone.now())
     deed.is_trusted, deed.is_history = trusted or by is None, history
+    if outer is not None:
+        deed.book = outer.book
     token = _open.set(deed)
     try:
         with transaction.atomic():

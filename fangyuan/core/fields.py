@@ -19,6 +19,22 @@ def _quoted(values: list[str]) -> str:
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
+@models.ForeignKey.register_lookup
+@models.Field.register_lookup
+class AnyOf(models.Lookup):
+    """`column__any_of=[…]`: one array instead of thousands of parameters."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> Any:
+        return "%s", [list(value)]
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        left, left_params = self.process_lhs(compiler, connection)
+        return f"{left} = ANY (%s::bigint[])", [*left_params, list(self.rhs)]
+
+
 class Text(models.TextField):
     """One line of text, stored without length games; the form shows a single-line input."""
 

@@ -11,29 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Field, ForeignKey, Lookup
 
 from fangyuan.core import facts, spans, words
 
 ZONE: Final = str(spans.SHANGHAI)
 EVER: Final = "'{(,)}'::tstzmultirange"
 NEVER: Final = "'{}'::tstzmultirange"
-
-
-@ForeignKey.register_lookup
-@Field.register_lookup
-class AnyOf(Lookup):
-    """`column__any_of=[…]`: one array instead of thousands of parameters."""
-
-    lookup_name = "any_of"
-    prepare_rhs = False
-
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> Any:
-        return "%s", [list(value)]
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        left, left_params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY (%s::bigint[])", [*left_params, list(self.rhs)]
 
 
 @dataclass(frozen=True)

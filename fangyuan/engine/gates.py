@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import BooleanField, Case, Count, Max, Value, When
 
 from fangyuan.core import facts, words
@@ -140,22 +140,33 @@ def unmet(
 
 
 def _judged(model: Any, wanted: dict[str, Demand], numbers: list[int]) -> list[dict[str, Any]]:
-    names = {n for d in wanted.values() for c in (d.condition, d.where) for n in words.names(c)}
-    rows = model._base_manager.filter(pk__in=numbers, removed_at=None)
-    rows = facts.annotate(rows, names)
-    verdicts = {
-        f"met_{place}": _holds(model, demand) for place, demand in enumerate(wanted.values())
-    }
-    found = rows.annotate(**verdicts).values_list("pk", *verdicts)
-    return [dict(zip(("pk", *wanted), row, strict=True)) for row in found]
+    sql, params = _question(model, tuple(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [numbers if one == _NUMBERS else one for one in params])
+        return [dict(zip(("pk", *wanted), row, strict=True)) for row in cursor.fetchall()]
 
 
-def _holds(model: Any, demand: Demand) -> Case:
-    met = words.where(model, demand.condition)
-    if not demand.where:
+_NUMBERS: Final = [-1]  # stands in a question for the numbers of the records asked about
+
+
+@functools.lru_cache(maxsize=256)
+def _question(model: Any, said: tuple[str, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The statement that judges these conditions; making it costs more than asking it."""
+    pairs = [json.loads(one) for one in said]
+    names = {name for pair in pairs for condition in pair for name in words.names(condition)}
+    rows = model._base_manager.order_by().filter(pk__any_of=_NUMBERS, removed_at=None)
+    verdicts = {f"met_{place}": _holds(model, *pair) for place, pair in enumerate(pairs)}
+    asked = facts.annotate(rows, names).annotate(**verdicts).values_list("pk", *verdicts)
+    sql, params = asked.query.sql_with_params()
+    return sql, tuple(params)
+
+
+def _holds(model: Any, condition: dict[str, Any], where: dict[str, Any]) -> Case:
+    met = words.where(model, condition)
+    if not where:
         return Case(When(met, then=Value(True)), default=Value(False), output_field=BooleanField())
     return Case(
-        When(words.where(model, demand.where), then=Case(When(met, then=True), default=False)),
+        When(words.where(model, where), then=Case(When(met, then=True), default=False)),
         default=Value(True),
         output_field=BooleanField(),
     )
