@@ -42,7 +42,7 @@ def _child(url: str, *words: str) -> tuple[float, int]:
         [sys.executable, "-m", "bench.child", *words],
         env=env,
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     seconds, rows = done.stdout.split()
