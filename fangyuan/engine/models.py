@@ -13,8 +13,16 @@ from fangyuan.core.records import Record, Row
 from fangyuan.org.models import InstantSpan, Person, Team
 
 
+class InFlight(models.TextChoices):
+    """What becomes of duties that are not due yet when a new version takes effect."""
+
+    OLD = "OLD", "老案老办法"
+    NEW = "NEW", "新案新办法"
+    MILD = "MILD", "从旧兼从轻"
+
+
 class Policy(Record):
-    """One version of a regulation, with its span of effect."""
+    """One version of a regulation, with its span of effect; as a draft, what it would change."""
 
     class Stage(models.TextChoices):
         DRAFT = "DRAFT", "草稿"
@@ -37,12 +45,22 @@ class Policy(Record):
     stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
     published_at = models.DateTimeField("发布时间", null=True, blank=True)
     digest = fields.Text("内容摘要", blank=True, default="", editable=False)
+    supersedes = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="heirs", verbose_name="取代"
+    )
+    summary = fields.Text("改动", blank=True, default="")
+    changes = models.JSONField("改动内容", default=dict, blank=True)
+    in_flight = fields.Choice("在办义务", choices=InFlight, default=InFlight.OLD)
+    shadow_since = models.DateTimeField("试运行自", null=True, editable=False)
+    shadow_team = models.ForeignKey(
+        Team, models.PROTECT, null=True, editable=False, related_name="+", verbose_name="试运行部门"
+    )
 
     stage_field = "stage"
     moves = {
         "DRAFT": ("REPLAYED",),
-        "REPLAYED": ("WAITING",),
-        "WAITING": ("PUBLISHED",),
+        "REPLAYED": ("WAITING", "DRAFT"),
+        "WAITING": ("PUBLISHED", "DRAFT"),
         "PUBLISHED": ("SUPERSEDED",),
     }
 
@@ -100,6 +118,15 @@ class Rule(Record):
     starts_at = models.DateTimeField("起")
     ends_at = models.DateTimeField("止", null=True, blank=True)
     is_shadow = models.BooleanField("试运行", default=False)
+    # The version that brought the rule; the clause may have gone on to a later one.
+    policy = models.ForeignKey(
+        Policy, models.PROTECT, null=True, editable=False, related_name="rules", verbose_name="版本"
+    )
+    follows = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="followers",
+        verbose_name="接替",
+    )  # fmt: skip
+    in_flight = fields.Choice("在办义务", choices=InFlight, default=InFlight.OLD, editable=False)
 
     begins = "starts_at"
 
@@ -120,6 +147,36 @@ class Rule(Record):
 
     def __str__(self) -> str:
         return f"{self.clause}#{self.line + 1}"
+
+
+class Replay(Row):
+    """A draft tried on the past, asked for by a person or kept up for a draft that runs beside."""
+
+    class Stage(models.TextChoices):
+        WAITING = "WAITING", "排队"
+        RUNNING = "RUNNING", "试算中"
+        DONE = "DONE", "完成"
+        FAILED = "FAILED", "没有算成"
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="replays", verbose_name="草稿")
+    starts_on = models.DateField("自")
+    ends_on = models.DateField("至")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, related_name="+", verbose_name="部门")
+    is_shadow = models.BooleanField("试运行", default=False)
+    stage = fields.Choice("状态", choices=Stage, default=Stage.WAITING)
+    percent = models.PositiveSmallIntegerField("进度", default=0)
+    asked_by = models.ForeignKey(
+        Person, models.PROTECT, null=True, related_name="+", verbose_name="发起人"
+    )
+    asked_at = models.DateTimeField("发起", db_default=TransactionNow())
+    # Of the draft's content: a later edit makes the figures those of another draft.
+    seal = fields.Text("内容摘要")
+    result = models.JSONField("结果", default=dict)
+    message = fields.Note("说明")
+
+    class Meta(Row.Meta):
+        verbose_name = "试算"
+        ordering = ["-id"]
 
 
 class State(models.TextChoices):

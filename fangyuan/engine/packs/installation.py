@@ -211,6 +211,7 @@ def _write_rules(
                 fresh.append(
                     models.Rule(
                         clause=clauses[number],
+                        policy=policy,
                         line=line.line,
                         kind=line.kind,
                         record=line.record,
