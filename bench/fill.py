@@ -201,7 +201,7 @@ SAME = (
 
 
 SECONDARY = """
-SELECT format('DROP INDEX %I', i.relname), pg_get_indexdef(i.oid)
+SELECT format('DROP INDEX %%I', i.relname), pg_get_indexdef(i.oid)
   FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
  WHERE NOT x.indisunique AND t.relname = ANY (%s)
    AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.oid)"""
