@@ -102,6 +102,7 @@ register(
             Section("导入", "file_name record mode is_history is_partial person stage"),
             Section("结果", "total passed failed message started_at undone_at"),
         ],
+        address=lambda batch: f"/{batch.record}/import/{batch.pk}",
         page=[Facts()],
         is_new=False,
         is_edited=False,

@@ -259,7 +259,8 @@ class ImportBatch(Record):
 
     record = fields.Text("对象类型")
     file_name = fields.Text("文件名")
-    file = models.FileField("文件", upload_to="imports/")
+    # Empty for a file that was imported at the command line and stays where it lies.
+    file = models.FileField("文件", upload_to="imports/", blank=True)
     mode = fields.Choice("方式", choices=Mode, default=Mode.OVERWRITE)
     is_history = models.BooleanField("历史导入", default=False)
     is_partial = models.BooleanField("只导入正确的行", default=False)
@@ -272,12 +273,14 @@ class ImportBatch(Record):
     message = fields.Note("说明")
     mapping = models.JSONField("列的对应", default=dict, blank=True)
     xid = models.BigIntegerField("写入的事务", null=True, blank=True, editable=False)
+    # References to records of a later file: record, id, field, said.
+    awaited = models.JSONField("等后来的文件", default=list, blank=True, editable=False)
     started_at = models.DateTimeField("开始", null=True, blank=True)
     undone_at = models.DateTimeField("撤销", null=True, blank=True)
 
     reach = {"people": ("person",)}
     # Progress is told twice a second; the log keeps what came of it, in `message`.
-    unlogged = ("total", "passed", "failed")
+    unlogged = ("total", "passed", "failed", "awaited")
     stage_field = "stage"
     moves = {
         "PREVIEW": ("WAITING",),

@@ -1,4 +1,4 @@
-"""Imports with a face: uploaded, looked at, run here or by the worker, taken back.
+"""Imports with a face: uploaded or run at the command line, looked at, run, taken back.
 
 A batch is marked done in the same transaction as its rows. A run that dies leaves neither; its lock
 goes with its connection, and the next look finds the batch without a runner and says so.
@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ SMALL = 200 * 2**10  # files up to this size are imported at once, larger ones b
 LIMITS = tables.Limits(seconds=600.0)
 _FIRST = 5
 _NAMED = 20
-_COUNTS = ("total", "passed", "failed", "xid")
+_COUNTS = ("total", "passed", "failed", "xid", "awaited")
 _ENDINGS = (".xlsx", ".csv", ".jsonl", ".ndjson", ".tsv", ".txt")
 Stage = ImportBatch.Stage
 
@@ -138,10 +139,29 @@ def run(batch: ImportBatch) -> bool:
         teller.close()
 
 
+def run_file(order: load.Order) -> load.Outcome:
+    """Import a file at hand; what it changes is listed as a batch and can be taken back."""
+
+    def seal(outcome: load.Outcome) -> None:
+        if outcome.created or outcome.changed:
+            values = {"record": order.model.record_name(), "file_name": order.file_name}
+            values |= {"mode": order.mode, "person": order.by, "stage": "RUNNING"}
+            values |= {"is_history": order.is_history, "is_partial": order.is_partial}
+            with door.acting(by=None, action="import", reason=order.file_name) as deed:
+                batch = deed.create(ImportBatch, values, started_at=deed.at)
+            _settle(batch, outcome, _kept(outcome), order.path)
+
+    return load.run(replace(order, seal=seal))
+
+
+def _kept(outcome: load.Outcome) -> dict[str, Any]:
+    told = {"xid": outcome.xid, "awaited": outcome.awaited}
+    return {"stage": "DONE", "message": _said(outcome), **told}
+
+
 def _order(batch: ImportBatch) -> load.Order:
     def seal(outcome: load.Outcome) -> None:
-        values = {"stage": "DONE", "xid": outcome.xid, "message": _said(outcome)}
-        _settle(batch, outcome, values)
+        _settle(batch, outcome, _kept(outcome), Path(batch.file.path))
 
     return load.Order(
         model=columns.type_of(batch.record),
@@ -153,13 +173,8 @@ def _order(batch: ImportBatch) -> load.Order:
         mode=batch.mode,
         mapping=batch.mapping,
         limits=LIMITS,
-        reason=_reason(batch),
         seal=seal,
     )
-
-
-def _reason(batch: ImportBatch) -> str:
-    return f"导入批次 {batch.pk}"
 
 
 def _said(outcome: load.Outcome) -> str:
@@ -182,17 +197,17 @@ def _refuse(batch: ImportBatch, outcome: load.Outcome) -> None:
     whole = [str(one.said) for one in outcome.mistakes.of(0)]
     said = ";".join(whole) or f"{outcome.failed} 行有误,没有写入任何一行"
     said = "\n".join([said, *_named(outcome)])
-    _settle(batch, outcome, {"stage": "REFUSED", "message": said})
+    _settle(batch, outcome, {"stage": "REFUSED", "message": said}, Path(batch.file.path))
 
 
-def _settle(batch: ImportBatch, outcome: load.Outcome, values: dict[str, Any]) -> None:
+def _settle(batch: ImportBatch, outcome: load.Outcome, values: dict[str, Any], file: Path) -> None:
     """Write down what came of a batch, with the workbook of the rows to correct."""
     good = outcome.total - outcome.failed if outcome.is_kept or outcome.xid else 0
     values |= {"total": outcome.total, "passed": good, "failed": outcome.failed}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mistakes.xlsx"
         if outcome.mistakes.rows - {0}:
-            workbook.write(path, Path(batch.file.path), batch.file_name, outcome.mistakes, LIMITS)
+            workbook.write(path, file, batch.file_name, outcome.mistakes, LIMITS)
             with path.open("rb") as made:
                 kept = File(made, name=f"{secrets.token_hex(12)}.xlsx")
                 _update(batch, {**values, "mistakes": kept})
@@ -235,7 +250,7 @@ def undo(batch: ImportBatch, *, by: Person) -> str:
             raise door.Denied("这一批没有可撤销的内容")
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                gone, kept = takeback.take_back(cursor, held.xid, _reason(held))
+                gone, kept = takeback.take_back(cursor, held.xid, f"导入 {held.file_name}")
         except IntegrityError as clash:
             raise door.Denied("撤回后会和后来的记录冲突,请逐条改回") from clash
         held.stage, held.undone_at = Stage.UNDONE, deed.at

@@ -42,6 +42,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "team": ("code", "name"),
     "form": ("code", "kind", "name"),
 }
+# References that may be to records of a later file (see `later`).
+LATER: dict[str, tuple[str, ...]] = {"team": ("leader",)}
 # What stands in a type's own files for the external key.
 OWN: dict[str, str] = {"person": "login", "team": "code"}
 

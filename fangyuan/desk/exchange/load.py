@@ -22,6 +22,7 @@ from fangyuan.desk.exchange import (
     echoes,
     history,
     kids,
+    later,
     mistakes,
     resolve,
     rows,
@@ -49,7 +50,6 @@ class Order:
     mode: str = "OVERWRITE"
     mapping: dict[str, str] = field(default_factory=dict)
     limits: tables.Limits = LIMITS
-    reason: str = ""
     # Called with the outcome before the transaction ends, where its rows are kept.
     seal: Callable[[Any], None] = lambda outcome: None
 
@@ -57,6 +57,11 @@ class Order:
     def file_name(self) -> str:
         """The file's name as people know it."""
         return self.name or self.path.name
+
+    @property
+    def reason(self) -> str:
+        """What the log says about every row."""
+        return f"导入 {self.file_name}"
 
 
 @dataclass
@@ -69,6 +74,7 @@ class Outcome:
     skipped: int = 0
     mistakes: Mistakes = field(default_factory=Mistakes)
     notes: list[str] = field(default_factory=list)
+    awaited: list[dict[str, Any]] = field(default_factory=list)
     is_kept: bool = False
     xid: int | None = None
 
@@ -113,10 +119,13 @@ def run(order: Order, tick: Callable[[int], None] = lambda count: None) -> Outco
 
 
 def _deed(order: Order, source: Any, outcome: Outcome, tick: Callable[[int], None]) -> None:
-    reason = order.reason or f"导入 {order.file_name}"
     try:
         with door.acting(
-            by=order.by, action="import", reason=reason, channel="IMPORT", history=order.is_history
+            by=order.by,
+            action="import",
+            reason=order.reason,
+            channel="IMPORT",
+            history=order.is_history,
         ) as deed:
             with connection.cursor() as cursor:
                 _alone(cursor, order)
@@ -188,7 +197,9 @@ class Load:
             if slot.column.kind == "pointer":
                 self.note(resolve.pointers(self.cursor, slot.column, self.order.by))
             elif slot.column.kind == "reference" and slot.column.target is not self.model:
-                self.note(resolve.references(self.cursor, slot.column, self.order.by))
+                waits = later.may_wait(self.model, slot.column.name)
+                found = resolve.references(self.cursor, slot.column, self.order.by, may_wait=waits)
+                self.note(found)
 
     def _know(self) -> None:
         """Recognise the rows that are records already."""
@@ -235,6 +246,8 @@ class Load:
                 self.note(check.written_rows(self, created, written, owed))
                 if self.found.rows - known:
                     raise _TakeBack
+                later.note(self)
+                later.join(self)
         except _TakeBack:
             return
         except IntegrityError as raced:

@@ -41,9 +41,11 @@ def _sees_all(actor: Any) -> bool:
     return actor is None or actor.is_admin
 
 
-def references(cursor: Any, column: Column, actor: Any) -> Found:
-    """Point a reference at its records; yields what was not found."""
-    yield from _point(cursor, column, column.target, column.stored, "true", [], actor)
+def references(cursor: Any, column: Column, actor: Any, *, may_wait: bool = False) -> Found:
+    """Point a reference at its records; yields what was not found, unless it may come later."""
+    for one in _point(cursor, column, column.target, column.stored, "true", [], actor):
+        if not may_wait or one.reason != _missing(column.target):
+            yield one
 
 
 def pointers(cursor: Any, column: Column, actor: Any) -> Found:
@@ -62,13 +64,12 @@ def _point(
 ) -> Found:
     said, stored = bulk.quoted(reference_column(column)), bulk.quoted(stored)
     several: dict[str, int] = {}
-    for keys in (_keys(model), _names(model)):
-        open_rows = f"s.{said} IS NOT NULL AND s.{stored} IS NULL AND {where}"
+    open_rows = f"s.{said} IS NOT NULL AND s.{stored} IS NULL AND {where}"
+    wanted = f"SELECT DISTINCT s.{said} AS said FROM {S} s WHERE {open_rows}"
+    for best, params in ways(wanted, values, model, actor):
         cursor.execute(f"SELECT EXISTS (SELECT FROM {S} s WHERE {open_rows})", values)
-        if not keys or not cursor.fetchone()[0]:
-            continue
-        best, params = _best(f"SELECT DISTINCT s.{said} AS said FROM {S} s WHERE {open_rows}",
-                             values, model, keys, actor)  # fmt: skip
+        if not cursor.fetchone()[0]:
+            break
         cursor.execute("DROP TABLE IF EXISTS pg_temp.fy_best")
         cursor.execute(f"CREATE TEMP TABLE fy_best ON COMMIT DROP AS {best}", params)
         cursor.execute(
@@ -94,7 +95,11 @@ def _not_found(model: Any, text: str, several: dict[str, int]) -> Bad:
         return Bad(f"有 {several[text]} 条{label}叫这个名字", "改填编号")
     own = identity.own(model)
     said = "外部编号" if own == "key" else model._meta.get_field(own).verbose_name
-    return Bad(f"找不到这条{label}", f"核对{said};如果还没有,先导入{label}")
+    return Bad(_missing(model), f"核对{said};如果还没有,先导入{label}")
+
+
+def _missing(model: Any) -> str:
+    return f"找不到这条{model._meta.verbose_name}"
 
 
 def _keys(model: Any) -> list[tuple[str, str]]:
@@ -121,6 +126,13 @@ def _coded(field: Any) -> str:
         return "w.said"
     pairs = "".join(f" WHEN '{label}' THEN '{code}'" for code, label in field.flatchoices)
     return f"CASE w.said{pairs} ELSE w.said END"
+
+
+def ways(wanted: str, values: list[Any], model: Any, actor: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Queries for the records that wanted texts (`said`) mean, the surest first: said, id, n."""
+    for keys in (_keys(model), _names(model)):
+        if keys:
+            yield _best(wanted, values, model, keys, actor)
 
 
 def _best(

@@ -11,7 +11,7 @@ from fangyuan.core import bulk, records
 
 _UNTOUCHED = (
     "NOT EXISTS (SELECT FROM core_event l WHERE l.record = e.record"
-    " AND l.record_id = e.record_id AND l.id > e.id AND l.reason <> e.reason)"
+    " AND l.record_id = e.record_id AND l.id > e.id AND (l.xid, l.reason) <> (e.xid, e.reason))"
 )
 
 

@@ -14,7 +14,10 @@ from fangyuan import door
 from fangyuan.access import tokens
 from fangyuan.access.models import AccessLog
 from fangyuan.customers.models import Customer
-from fangyuan.org.models import Person
+from fangyuan.desk import declare
+from fangyuan.desk.exchange import batches
+from fangyuan.desk.models import ImportBatch
+from fangyuan.org.models import Person, Team
 
 ROWS = "key,name,source,learned_at\nc1,甲公司,REFERRAL,2026-01-05\nc2,乙公司,没有,2026-01-05\n"
 
@@ -31,9 +34,9 @@ def admin(company):
 @pytest.fixture
 def run(admin, tmp_path):
     """Import a text from the command line: gives status, output and complaints."""
-    path = tmp_path / "rows.csv"
 
-    def imported(text, *flags, kind="customer"):
+    def imported(text, *flags, kind="customer", name="rows.csv"):
+        path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         out, err = io.StringIO(), io.StringIO()
         try:
@@ -58,6 +61,35 @@ def test_a_rehearsal_writes_nothing(run):
     status, out, err = run(ROWS.replace("没有", "REFERRAL"), "--dry-run")
     assert (status, err) == (0, "") and "新建 2" in out and "没有写入" in out
     assert Customer._base_manager.count() == 1
+
+
+def test_what_the_command_line_wrote_is_listed_and_can_be_taken_back(run, admin):
+    rows = ROWS.replace("没有", "REFERRAL")
+    run(rows)
+    batch = ImportBatch._base_manager.get()
+    assert (batch.stage, batch.total, batch.passed, batch.failed) == ("DONE", 2, 2, 0)
+    assert declare.address(batch) == f"/customer/import/{batch.pk}"
+    run(rows)
+    assert ImportBatch._base_manager.count() == 1  # nothing was changed, there is nothing to see
+    run(rows.replace("乙公司", "丙公司"), name="again.csv")
+    assert batches.undo(ImportBatch._base_manager.latest("id"), by=admin) == "已撤销 1 条"
+    assert Customer._base_manager.get(key="c2").name == "乙公司"
+    batches.undo(batch, by=admin)
+    assert Customer._base_manager.get(name="甲公司").removed_at
+
+
+def test_teams_may_name_leaders_who_come_with_a_later_file(run, company):
+    status, _, err = run("code,name,leader\nt1,一组,chen\nt2,二组,zhao\n", kind="team")
+    assert status == 0 and "负责人 chen 还不在系统里" in err
+    one, two = Team._base_manager.get(code="t1"), Team._base_manager.get(code="t2")
+    assert one.leader is None and two.leader == company.zhao
+    batch = ImportBatch._base_manager.get()
+    assert "chen" in batch.message and batch.awaited[0]["said"] == "chen"
+    run("login,name,joined_on\nchen,小陈,2026-01-05\n", kind="person")
+    one.refresh_from_db()
+    batch.refresh_from_db()
+    assert one.leader.login == "chen" and batch.awaited == []
+    assert run("code,name,parent\nt3,三组,nowhere\n", kind="team")[0] == 1  # only leaders may
 
 
 def test_unknown_types_and_people_are_named(admin, tmp_path):

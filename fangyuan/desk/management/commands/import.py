@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from fangyuan.desk.exchange import columns, load
+from fangyuan.desk.exchange import batches, columns, load
 from fangyuan.org.models import Person
 
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             is_partial=options["partial"],
             is_rehearsal=options["dry_run"],
         )
-        outcome = load.run(order)
+        outcome = batches.run_file(order)
         for note in outcome.notes:
             self.stderr.write(note)
         for mistake in outcome.mistakes:
