@@ -155,7 +155,10 @@ def ordered(desk: declare.Desk, rows: QuerySet[Any], query: Query, actor: Any) -
     way = WAYS[is_down]
     order = [getattr(F("pk"), way)()]
     if name != "id":
-        order.insert(0, getattr(F(name), way)(nulls_last=True))
+        column = columns.field_of(desk.model, name)
+        # Said of a column that is never empty, it would only keep its index from being used.
+        is_empty = column is None or column.null
+        order.insert(0, getattr(F(name), way)(nulls_last=is_empty or None))
     if query.after:
         rows = rows.filter(_beyond(desk, name, is_down, query.after))
     return rows.order_by(*order)
