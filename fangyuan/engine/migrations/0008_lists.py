@@ -1,4 +1,4 @@
-"""Indexes for lists of duties over everybody: by due time, the unsettled together, else by state."""
+"""Indexes for lists of everybody's duties: by due time the unsettled together, else by state."""
 
 from django.db import migrations
 
