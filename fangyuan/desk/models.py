@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -17,6 +19,11 @@ class Level(models.TextChoices):
     PUBLIC = "PUBLIC", "普通"
     SENSITIVE = "SENSITIVE", "敏感"
     SECRET = "SECRET", "机密"
+
+
+def kept_at(attachment: Any, name: str) -> str:
+    """Where an uploaded file lies: by its hash, so that its own name never reaches the disk."""
+    return f"attachments/{attachment.sha256[:2]}/{attachment.sha256}"
 
 
 class Change(Record):
@@ -295,6 +302,31 @@ class ImportBatch(Record):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class Attachment(Record):
+    """A file kept with a record: what it is for, its hash, how far it may be shown."""
+
+    subject = fields.AnyField("对象")
+    kind = fields.TermField("用途", domain="attachment")
+    name = fields.Text("文件名")
+    file = models.FileField("文件", upload_to=kept_at)
+    size = models.PositiveIntegerField("大小")
+    sha256 = fields.Text("哈希")
+    level = fields.Choice("密级", choices=Level, default=Level.PUBLIC)
+    taken_at = models.DateTimeField("拍摄时间", null=True, blank=True)
+
+    reach = {"any": ("subject",)}
+    # What was handed in as proof stays what it was.
+    governed = dict.fromkeys(("subject", "file", "name", "size", "sha256"), "attach")
+
+    class Meta(Record.Meta):
+        verbose_name = "附件"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="attachment_of")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def is_true(condition: Q) -> models.Case:

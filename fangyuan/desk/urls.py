@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from fangyuan.desk import board, bulk, declare, views
+from fangyuan.desk import attachments, board, bulk, declare, views
 from fangyuan.desk.exchange import pages as exchange
 
 
@@ -57,4 +57,6 @@ urlpatterns = [
     path("<desk:desk>/<int:pk>/remove", views.remove, name="remove"),
     path("<desk:desk>/<int:pk>/restore", views.restore, name="restore"),
     path("<desk:desk>/<int:pk>/comment", views.comment, name="comment"),
+    path("<desk:desk>/<int:pk>/attach", attachments.attach, name="attach"),
+    path("<desk:desk>/<int:pk>/attachment/<int:number>", attachments.download, name="attachment"),
 ]

@@ -6,6 +6,7 @@ Whoever gains by one never puts it in force; what is brought in as history was a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ from django.db.models import Count
 
 from fangyuan import door
 from fangyuan.access import table
+from fangyuan.desk.panels import Panel, Scene
 from fangyuan.engine import approval
 from fangyuan.engine.models import Clause, Waiver
 
 LONGEST: Final = timedelta(days=366)
+ASKED: Final = ("clause", "subject", "person_id", "starts_at", "ends_at", "reason")
 
 approval.demand("waiver.waive", "line_manager")
 
@@ -26,7 +29,9 @@ def ask(deed: door.Deed, values: Mapping[str, Any]) -> Waiver:
 
     Raises Refused where it names no clause or no fitting span, Denied where nobody may agree to it.
     """
-    kept = {"starts_at": deed.at, "person_id": deed.actor_id, **values, "asked_by": deed.by}
+    kept: dict[str, Any] = {"starts_at": deed.at, "person_id": deed.actor_id}
+    kept |= {name: value for name, value in values.items() if name in ASKED}
+    kept["asked_by"] = deed.by
     _look(deed, kept)
     waiver: Waiver = deed.create(Waiver, kept)
     result = door.act("waiver.waive", waiver, by=deed.by, channel=deed.channel)
@@ -39,7 +44,9 @@ def _look(deed: door.Deed, values: Mapping[str, Any]) -> None:
     unmet = []
     number = str(values.get("clause", ""))
     if not Clause.objects.everything("条款人人可读").filter(number=number).exists():
-        unmet.append(door.Unmet(f"没有编号为“{number}”的条款，请核对条号", "clause", record="waiver"))
+        unmet.append(
+            door.Unmet(f"没有编号为“{number}”的条款，请核对条号", "clause", record="waiver")
+        )
     if not str(values.get("reason", "")).strip():
         unmet.append(door.Unmet("豁免要写明理由", "reason", record="waiver"))
     ends_at, starts_at = values.get("ends_at"), values["starts_at"]
@@ -70,10 +77,17 @@ def waive_refused(deed: door.Deed, waiver: Any, *, comment: str = "") -> Any:
     return deed.change(waiver, stage="REFUSED")
 
 
-def counted(waiver: Waiver) -> dict[str, int]:
-    """How many waivers this person had of this clause, and of any, in the year before this one."""
-    since = waiver.starts_at - LONGEST
-    rows = Waiver.objects.everything("豁免计数").present().filter(stage="ACTIVE")
-    rows = rows.filter(person=waiver.person_id, starts_at__gt=since).exclude(pk=waiver.pk)
-    found = dict(rows.values_list("clause").annotate(n=Count("id")).order_by())
-    return {"clause": found.get(waiver.clause, 0), "all": sum(found.values())}
+@dataclass
+class Counted(Panel):
+    """How often this person was let off within the year before, by this clause and by any."""
+
+    name: str = "waived"
+    title: str = "近一年豁免"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        waiver = scene.record
+        rows = Waiver.objects.everything("豁免计数").present().filter(stage="ACTIVE")
+        rows = rows.filter(person=waiver.person_id, starts_at__gt=waiver.starts_at - LONGEST)
+        found = dict(rows.values_list("clause").annotate(n=Count("id")).order_by())
+        return {"of_clause": found.get(waiver.clause, 0), "of_any": sum(found.values())}

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from django.utils import timezone
+
+from fangyuan.access import table
 from fangyuan.desk import duties
 from fangyuan.desk.columns import Cell, Column, Facade
 from fangyuan.desk.panels import Panel, Scene, verb_label
@@ -30,7 +34,23 @@ class Why(Panel):
             "state": State(told.state).label,
             "skipped": [day for day in told.days if not day.counts],
             "waiver": self._waiver(scene.record),
+            "ask_url": self._ask_url(scene),
         }
+
+    def _ask_url(self, scene: Scene) -> str:
+        """Where whoever owes the duty, or leads them, asks for a waiver of it."""
+        row, led = scene.record, table.sight(scene.actor).below_ids
+        if row.state not in ("OPEN", "BREACHED") or row.person_id not in (scene.actor.pk, *led):
+            return ""
+        begun = min(row.began_at, scene.now)
+        asked = {
+            "clause": row.rule.clause.number,
+            "subject": f"{row.subject_type}:{row.subject_id}",
+            "person": row.person_id,
+            "starts_at": f"{timezone.localtime(begun):%Y-%m-%dT%H:%M}",
+            "ends_at": f"{timezone.localtime(row.due_at):%Y-%m-%dT%H:%M}",
+        }
+        return f"/waiver/new?{urlencode(asked)}"
 
     def _waiver(self, row: Any) -> Any:
         number = row.cause.get("waiver")

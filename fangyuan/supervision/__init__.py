@@ -1,0 +1,1 @@
+"""Supervision: inspections, what they find, notices to put it right, incidents."""
