@@ -227,4 +227,5 @@ register(
         **KEPT,
     )
 )
+register(Desk(model=engine.Approval, page=[Facts()], icon="stamp", **KEPT))
 register(Desk(model=engine.Decision, page=[Facts()], icon="stamp", **KEPT))

@@ -10,6 +10,9 @@ from django.db.models import F, Q
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record, Row
+from fangyuan.engine.requests import Approval as Approval
+from fangyuan.engine.requests import Decision as Decision
+from fangyuan.engine.requests import Request as Request
 from fangyuan.org.models import InstantSpan, Person, Team
 
 
@@ -346,86 +349,3 @@ class Waiver(Record):
 
     def __str__(self) -> str:
         return f"{self.clause} 豁免"
-
-
-class Request(Record):
-    """An action that waits until those whom the clause names agreed to its exact content."""
-
-    class State(models.TextChoices):
-        WAITING = "WAITING", "审批中"
-        AGREED = "AGREED", "同意"
-        REFUSED = "REFUSED", "驳回"
-        WITHDRAWN = "WITHDRAWN", "撤回"
-        VOID = "VOID", "失效"
-
-    action = fields.Text("动作")
-    subject = fields.AnyField("对象")
-    payload = models.JSONField("内容", default=dict)
-    digest = fields.Text("摘要")
-    clause = fields.Text("依据条款", blank=True, default="")
-    asked_by = models.ForeignKey(
-        Person, models.PROTECT, related_name="requests", verbose_name="申请人"
-    )
-    asked_at = models.DateTimeField("申请时间")
-    state = fields.Choice("状态", choices=State, default=State.WAITING)
-    decided_at = models.DateTimeField("结束", null=True, blank=True)
-    chain = models.JSONField("审批链", default=list)
-
-    begins = "asked_at"
-    owned_by = "asked_by"
-    reach = {"people": ("asked_by", "approvals__person")}
-
-    class Meta(Record.Meta):
-        verbose_name = "审批申请"
-        ordering = ["-asked_at", "-id"]
-
-    def __str__(self) -> str:
-        return self.action
-
-
-class Approval(Row):
-    """One seat in a request's chain: who is asked, in which step."""
-
-    request = models.ForeignKey(Request, models.CASCADE, related_name="approvals")
-    step = models.PositiveIntegerField("节点")
-    person = models.ForeignKey(Person, models.PROTECT, related_name="asked_approvals")
-
-    class Meta(Row.Meta):
-        verbose_name = "审批席位"
-        constraints = [
-            models.UniqueConstraint(fields=["request", "step", "person"], name="approval_seat")
-        ]
-
-
-class Decision(Record):
-    """One approver's word on a request."""
-
-    class Verdict(models.TextChoices):
-        AGREE = "AGREE", "同意"
-        REFUSE = "REFUSE", "驳回"
-        BACK = "BACK", "退回"
-        FORWARD = "FORWARD", "转交"
-
-    request = models.ForeignKey(
-        Request, models.PROTECT, related_name="decisions", verbose_name="申请"
-    )
-    person = models.ForeignKey(
-        Person, models.PROTECT, related_name="decisions", verbose_name="审批人"
-    )
-    step = models.PositiveIntegerField("节点")
-    verdict = fields.Choice("意见", choices=Verdict)
-    at = models.DateTimeField("时间")
-    comment = fields.Note("意见说明")
-
-    begins = "at"
-    reach = {"people": ("person", "request__asked_by")}
-
-    class Meta(Record.Meta):
-        verbose_name = "审批意见"
-        ordering = ["at", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["request", "step", "person"], name="decision_once")
-        ]
-
-    def __str__(self) -> str:
-        return str(self.get_verdict_display())
