@@ -18,3 +18,4 @@ class DeskConfig(AppConfig):
         autodiscover_modules("desk", "actions")
         import_module("fangyuan.desk.checks")
         import_module("fangyuan.desk.exchange.batches")
+        import_module("fangyuan.desk.once")

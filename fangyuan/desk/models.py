@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from fangyuan.core import facts, fields
-from fangyuan.core.records import Record
+from fangyuan.core.records import Record, Row
 from fangyuan.org.models import Person
 
 
@@ -246,6 +247,18 @@ class SavedView(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Submission(Row):
+    """The token of a submission that was taken, so that a copy of it is not; see `once`."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+", verbose_name="提交人")
+    once = fields.Text("记号")
+    at = models.DateTimeField("时间", db_default=TransactionNow())
+
+    class Meta(Row.Meta):
+        verbose_name = "提交记号"
+        constraints = [models.UniqueConstraint(fields=["person", "once"], name="submission_once")]
 
 
 class ImportBatch(Record):

@@ -1,6 +1,4 @@
-"""What a phone sends: the same thing once however often it arrives, moments told later, and nothing
-written over what somebody else wrote meanwhile.
-"""
+"""What a phone sends: moments told later, and nothing written over what somebody else wrote."""
 
 from __future__ import annotations
 
@@ -16,27 +14,15 @@ from django.utils import dateparse, timezone
 
 from fangyuan import door
 
-KEPT = 40
 OLDEST = timedelta(days=7)  # what a phone kept longer is no longer believed
 TOLD_LATER = "离线填写，时刻以本机为准："
-
-
-def repeated(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a submission that was taken already; None for a new one."""
-    once = request.headers.get("X-Fy-Once", "")
-    if once and once in request.session.get("once", []):
-        return HttpResponse(status=204)
-    return None
 
 
 def taken(request: HttpRequest, text: str, url: str, *, undo: str = "") -> HttpResponse:
     """Say that it was done and lead on; a script that knows where to go gets no page."""
     messages.success(request, text, extra_tags=undo)
-    once = request.headers.get("X-Fy-Once", "")
-    if once:
-        request.session["once"] = [*request.session.get("once", []), once][-KEPT:]
-        if request.POST.get("next") == url:
-            return HttpResponse(status=204)
+    if request.headers.get("X-Fy-Once") and request.POST.get("next") == url:
+        return HttpResponse(status=204)
     return HttpResponseRedirect(url)
 
 

@@ -30,8 +30,6 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     if not table.may(request.user, "response", "c"):
         return replies.refused(request, "你的岗位不能复核客户信息")
     customer = _customer(request, pk)
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     posted = request.POST if request.method == "POST" else None
     form = review_forms.Review(posted, customer=customer, actor=request.user)
     if posted is not None and form.is_valid():
@@ -127,8 +125,6 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     if not table.may(request.user, "change", "r"):
         return replies.refused(request, "你的岗位用不到客户变动")
     customer = _customer(request, pk)
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     posted = request.POST if request.method == "POST" else None
     start = timezone.localtime().replace(second=0, microsecond=0)
     initial = {"kind": request.GET.get("kind", "NEED"), "occurred_at": start}

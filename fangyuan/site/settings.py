@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "fangyuan.desk.once.Once",
     "fangyuan.site.middleware.Manners",
 ]
 ROOT_URLCONF = "fangyuan.site.urls"

@@ -68,8 +68,6 @@ def new(request: HttpRequest) -> HttpResponse:
     """Plan a visit, or with `happened` enter one that took place."""
     if not table.may(request.user, "activity", "c"):
         return replies.refused(request, "你的岗位不能新建拜访")
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     given = request.POST if request.method == "POST" else request.GET
     customer = _customer(request.user, given.get("customer", ""))
     contacts = visit_forms.contacts_of(customer, request.user)
@@ -219,8 +217,6 @@ def _said(found: Any) -> dict[str, Any]:
 @require_POST
 def appoint(request: HttpRequest, pk: int) -> HttpResponse:
     """Note the appointment; what the clause still misses is said at its field."""
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     found = _seen(request, pk)
     contacts = visit_forms.contacts_of(found.customer, request.user)
     form = visit_forms.Appointment(request.POST, contacts=contacts)
@@ -246,8 +242,6 @@ def appoint(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def check_in(request: HttpRequest, pk: int) -> HttpResponse:
     """Begin on the spot; away from the customer, or without a place, a reason is needed."""
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     found, url = _seen(request, pk), f"/visits/{pk}"
     if not _answers(request, found):
         return _not_yours(request, found)
@@ -282,8 +276,6 @@ def _far(found: Any, said: dict[str, Any]) -> str:
 @require_POST
 def check_out(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave: from now on the record's clock runs."""
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     found, url = _seen(request, pk), f"/visits/{pk}"
     if not _answers(request, found):
         return _not_yours(request, found)
@@ -302,8 +294,6 @@ def check_out(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def write(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand in the record, or keep what is there so far (`draft`)."""
-    if (answer := posts.repeated(request)) is not None:
-        return answer
     found = _seen(request, pk)
     is_draft = "draft" in request.POST
     form = visit_forms.Written(request.POST, visit=found, is_draft=is_draft)

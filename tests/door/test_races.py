@@ -4,9 +4,11 @@ import threading
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from conftest import local, term
 from fangyuan import door
+from fangyuan.activities.models import Task
 from fangyuan.customers.models import Customer
 from fangyuan.engine.models import Decision
 from fangyuan.org.models import Holding
@@ -102,3 +104,22 @@ def test_of_two_forms_opened_at_once_the_later_is_told(company):
     )
     assert sum(isinstance(o, Customer) for o in outcomes) == 1
     assert sum(isinstance(o, door.Stale) for o in outcomes) == CROWD - 1
+
+
+def test_of_many_copies_of_one_submission_one_is_taken(company):
+    said = {"title": "送样件", "person": f"{company.li} #{company.li.pk}", "kind": "FOLLOW"}
+    said |= {"asker": said["person"], "due_at": "2030-05-06T10:30", "asked_at": "2026-05-01T09:00"}
+
+    def post():
+        client = Client()
+        client.force_login(company.li)
+        return client.post("/task/new", said, headers={"X-Fy-Once": "t1"}).status_code
+
+    outcomes = all_at_once([post] * CROWD)
+    assert sorted(outcomes) == [204] * (CROWD - 1) + [302]
+    assert Task._base_manager.count() == 1
+    with_mistake = {**said, "title": ""}
+    client = Client()
+    client.force_login(company.li)
+    for tried, told in ((with_mistake, 200), (said, 302), (said, 204)):
+        assert client.post("/task/new", tried, headers={"X-Fy-Once": "t2"}).status_code == told
