@@ -280,12 +280,14 @@ def acting(
     if outer is not None:
         deed.book = outer.book
     token = _open.set(deed)
+    goes_on = connection.in_atomic_block
     try:
         with transaction.atomic():
             _announce(deed)
             yield deed
             _judge(deed)
-            _announce(outer)
+            if goes_on:  # else the transaction ends here, and what was announced with it
+                _announce(outer)
     finally:
         _open.reset(token)
 

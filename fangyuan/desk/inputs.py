@@ -6,6 +6,7 @@ one that the actor may see. Everything works without script; with it the browser
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -207,8 +208,14 @@ def _choices(field: Any, options: dict[str, Any]) -> forms.Field:
 def _terms(field: Any, options: dict[str, Any]) -> forms.Field:
     if field.domain in TYPED_DOMAINS:
         return TypedTerm(field.domain, **options)
-    rows = Term.objects.everything("字典供选择").present().filter(domain=field.domain, active=True)
-    choices = [("", "–"), *rows.values_list("key", "label")]
+
+    # Asked when first looked at: what is left empty needs no choices to be checked.
+    @functools.cache
+    def choices() -> list[tuple[str, str]]:
+        rows = Term.objects.everything("字典供选择").present()
+        known = rows.filter(domain=field.domain, active=True).values_list("key", "label")
+        return [("", "–"), *known]
+
     return forms.TypedChoiceField(choices=choices, coerce=str, empty_value=None, **options)
 
 
