@@ -6,13 +6,14 @@ fields with its clause, and whatever was typed is still there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import BooleanField, Case, DateTimeField, ForeignKey, Value, When
 
 from fangyuan import door
@@ -51,17 +52,24 @@ class PlainForm(forms.Form):
 
     unmet: list[gates.Unmet] = []
     problem: str = ""
+    is_mistyped = False
 
     @property
     def gaps(self) -> list[Gap]:
-        """What is unmet, once for each field, with every clause that asks for it."""
+        """What is unmet, once for each field with every clause that asks for it, and mistypings."""
         found: dict[tuple[str, str], Gap] = {}
         for one in self.unmet:
             plain = one.sentence.removesuffix(f"({one.clause})")
             anchor = f"#f-{one.field}" if one.field in self.fields else ""
             gap = found.setdefault((one.field, plain), Gap(plain, anchor, one.link, []))
             gap.clauses.extend([one.clause] if one.clause else [])
-        return list(found.values())
+        told = {name for one in self.unmet for name in (one.field, CHILD + one.field)}
+        mistyped = [name for name in self.errors if name in self.fields and name not in told]
+        return [*found.values(), *map(self._mistyped, mistyped)]
+
+    def _mistyped(self, name: str) -> Gap:
+        said, label = str(self.errors[name][0]), str(self.fields[name].label)
+        return Gap(said if label in said else f"{label}：{said}", f"#f-{name}", "", [])
 
     def stored_as(self, name: str) -> str:
         """The name under which the door knows this field's value."""
@@ -104,8 +112,11 @@ class DeskForm(PlainForm):
         return found
 
     def refuse(self, refused: door.Refused) -> None:
-        """Put what the door refused beside the fields it is about."""
-        self.unmet = list(refused.unmet)
+        """Put what the door refused beside the fields it is about, with what the rulebook demands
+        of the others: the door may have refused before it came to that."""
+        wrong = set(self.errors)
+        self.unmet = [one for one in refused.unmet if not {one.field, CHILD + one.field} & wrong]
+        self.unmet += self._lacking({one.field for one in self.unmet} | wrong)
         for one in self.unmet:
             name = one.field if one.field in self.fields else CHILD + one.field
             if name in self.fields and name not in self.errors:
@@ -113,13 +124,36 @@ class DeskForm(PlainForm):
         if not self.errors:
             self.add_error(None, str(refused))
 
+    def _lacking(self, told: set[str]) -> list[gates.Unmet]:
+        empty = (None, "", [])
+        return [
+            field.demanded
+            for name, field in self.fields.items()
+            if getattr(field, "demanded", None)
+            and name not in told
+            and self.cleaned_data.get(name) in empty
+            and not getattr(field, "keeps_when_empty", False)
+        ]
+
+    def rehearse(self, write: Callable[[], Any]) -> None:
+        """Say beside the mistypings what the door would refuse as well; nothing is kept."""
+        self.is_mistyped = True
+        try:
+            with transaction.atomic():
+                write()
+                transaction.set_rollback(True)
+        except door.Refused as refused:
+            self.refuse(refused)
+        except (door.Denied, door.Stale):
+            return  # said once the rest can be read
+
     def say(self, sentence: str) -> None:
         """Put one sentence on top of the form."""
         self.add_error(None, sentence)
 
 
-def _demand(bound: Any) -> str:
-    return str(getattr(bound.field, "demanded", ""))
+def _demand(bound: Any) -> gates.Unmet | None:
+    return getattr(bound.field, "demanded", None)
 
 
 def build(
@@ -143,7 +177,7 @@ def build(
             field = _field(model, name, actor, record, CHILD if section.of else "")
             if field is not None:
                 made[(CHILD if section.of else "") + name] = field
-                field.demanded = "" if section.of else demanded.get(name, "")
+                field.demanded = None if section.of else demanded.get(name)
                 _begin(field, columns.field_of(model, name), record, given or {}, actor, now)
     return type("Form", (DeskForm,), made)
 
@@ -219,15 +253,15 @@ def _usual(found: Any, actor: Any, now: datetime) -> Any:
     return None
 
 
-def _demanded(model: Any, record: Any, now: datetime) -> dict[str, str]:
-    """Fields that the rulebook wants filled on this record as it stands, with the clause."""
+def _demanded(model: Any, record: Any, now: datetime) -> dict[str, gates.Unmet]:
+    """Fields that the rulebook wants filled on this record as it stands, in its words."""
     plain = [
         demand
         for demand in gates.demands(model, at=now)
         if not demand.step and demand.condition.get(demand.field) == {"not_empty": True}
     ]
     if record is None:
-        return {d.field: d.clause for d in plain if not d.where}
+        return {d.field: _said(model, d) for d in plain if not d.where}
     named = {f"d{number}": demand for number, demand in enumerate(plain)}
     if not named:
         return {}
@@ -235,7 +269,11 @@ def _demanded(model: Any, record: Any, now: datetime) -> dict[str, str]:
     rows = facts.annotate(model._base_manager.filter(pk=record.pk), wanted)
     asked = {name: _applies(model, demand.where) for name, demand in named.items()}
     row = rows.annotate(**asked).values(*asked).first() or {}
-    return {d.field: d.clause for name, d in named.items() if row.get(name)}
+    return {d.field: _said(model, d) for name, d in named.items() if row.get(name)}
+
+
+def _said(model: Any, demand: gates.Demand) -> gates.Unmet:
+    return gates.Unmet(gates.sentence(model, demand), demand.field, demand.clause)
 
 
 def _applies(model: Any, where: Mapping[str, Any]) -> Any:

@@ -123,7 +123,9 @@ def new(request: HttpRequest, desk: Desk) -> HttpResponse:
         raise Http404(desk.name)
     made = forms.build(desk, request.user, timezone.now(), given=request.GET.dict())
     form = made(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not form.is_valid():
+        form.rehearse(lambda: forms.save_new(desk, form, request.user))
+    elif request.method == "POST":
         try:
             record = forms.save_new(desk, form, request.user)
         except door.Refused as refusal:
@@ -148,7 +150,10 @@ def edit(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
     record = look.record
     made = forms.build(desk, request.user, look.now, record=record)
     form = made(request.POST or None, initial={"revision": record.revision})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not form.is_valid():
+        values = form.values(only_changed=True)
+        form.rehearse(lambda: door.change(record, values, by=request.user))
+    elif request.method == "POST":
         form, answer = _change(request, look, made, form)
         if answer is not None:
             return answer

@@ -67,6 +67,22 @@ def test_what_a_rule_demands_is_marked_and_refused_with_its_clause(visit, compan
     assert 'href="/clause/RES-3.1.2a"' in page
 
 
+def test_mistypings_and_rules_are_said_at_once(visit, company, rule):
+    rule("REQUIRED", "customer", enforce="write", fields=["address"])
+    wrong = {**NEW, "address": "", "uscc": "91", "learned_at": ""}
+    page = visit("li").post("/customer/new", wrong).content.decode()
+    assert "有 3 项要改" in page
+    assert all(f'href="#f-{name}"' in page for name in ("address", "uscc", "learned_at"))
+    assert ">还缺“注册地址”,请补上</a>" in page
+    assert not Customer._base_manager.filter(name=NEW["name"]).exists()
+    url = f"/customer/{company.customer.pk}/edit"
+    mine = inputs(visit("li").get(url).content.decode())
+    page = visit("li").post(url, {**mine, "address": "", "learned_at": "昨天"}).content.decode()
+    assert "有 2 项要改" in page and ">还缺“注册地址”,请补上</a>" in page
+    company.customer.refresh_from_db()
+    assert company.customer.address
+
+
 def test_a_name_that_is_taken_is_refused_in_words(visit, company):
     page = visit("li").post("/customer/new", {**NEW, "name": "华清电子有限公司"}).content.decode()
     assert "已有同名客户" in page
