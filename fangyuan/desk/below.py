@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fangyuan.access.models import AccessLog
 from fangyuan.core.models import CalendarDay, Event, Operation, Term, Tracked
+from fangyuan.desk import waivers
 from fangyuan.desk.columns import Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Duties, Facts, Related
@@ -200,14 +201,25 @@ register(
 register(
     Desk(
         model=engine.Waiver,
-        columns="clause subject person starts_at ends_at reason",
-        filters="clause person starts_at ends_at",
+        columns="clause subject person stage starts_at ends_at reason",
+        filters="clause person stage starts_at ends_at",
         search=["clause"],
         sorts=["starts_at", "ends_at"],
         default_sort="-starts_at",
-        page=[Facts(), Approvals(), Timeline()],
+        form=[
+            Section("申请豁免", "clause subject person starts_at ends_at reason"),
+            Section("批准", "asked_by stage granted_by granted_at"),
+        ],
+        create=waivers.ask,
+        badges=["stage"],
+        head="clause subject person starts_at ends_at",
+        page=[waivers.Counted(), Facts(), Approvals(), Timeline()],
+        views=[
+            View("待批", {"stage": "REQUESTED"}, "-starts_at"),
+            View("已准", {"stage": "ACTIVE"}, "-ends_at"),
+        ],
+        is_edited=False,
         icon="scale",
-        **KEPT,
     )
 )
 register(

@@ -69,6 +69,7 @@ ROOMS = [
     "fangyuan.forms",
     "fangyuan.customers",
     "fangyuan.activities",
+    "fangyuan.supervision",
     "fangyuan.site",
 ]
 INSTALLED_APPS = [

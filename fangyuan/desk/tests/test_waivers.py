@@ -1,0 +1,111 @@
+"""A waiver lets nobody off before somebody else agreed, nor after its span has ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from fangyuan import door
+from fangyuan.core import spans
+from fangyuan.desk import waivers
+from fangyuan.engine import sweep
+from fangyuan.engine.models import Obligation, Request, Waiver
+from tests.door.test_door import demand
+
+WEEKLY = {"event": "activity.ended_at", "via": "customer", "per": "week", "at_least": 1}
+
+
+@pytest.fixture
+def weekly(company):
+    """A weekly visit of the customer is owed from now on."""
+    rule = demand("T-1", "CADENCE", "customer")
+    with door.acting(by=None, action="test") as deed:
+        deed.change(rule, params=WEEKLY)
+    return company
+
+
+def ask(company, by=None, **more):
+    """小李 asks to be let off the week after this one."""
+    week = spans.first_whole("week", timezone.now())
+    values = {
+        "clause": "T-1",
+        "subject": company.customer,
+        "reason": "客户全员休假",
+        "starts_at": week.start,
+        "ends_at": week.end,
+        **more,
+    }
+    with door.acting(by=by or company.li, action="create") as deed:
+        return waivers.ask(deed, values)
+
+
+def states(week):
+    """The states of the duties of a week and of the one after it, as of the latter's end."""
+    sweep.sweep(week.next().end + timedelta(minutes=1))
+    found = Obligation._base_manager.filter(due_at__in=[week.end, week.next().end])
+    return list(found.order_by("due_at").values_list("state", flat=True))
+
+
+def test_a_duty_is_waived_once_the_superior_agreed_and_returns_after_the_span(weekly):
+    week = spans.first_whole("week", timezone.now())
+    asked = ask(weekly)
+    assert (asked.stage, asked.person) == ("REQUESTED", weekly.li)
+    assert states(week) == ["BREACHED", "BREACHED"]  # asking alone lets nobody off
+    request = Request._base_manager.get(subject_type="waiver", subject_id=asked.pk)
+    door.decide(request, "AGREE", by=weekly.wang)
+    asked.refresh_from_db()
+    assert (asked.stage, asked.granted_by) == ("ACTIVE", weekly.wang)
+    assert states(week) == ["WAIVED", "BREACHED"]
+    assert waivers.Counted().context(type("S", (), {"record": asked}))["of_clause"] == 1
+    door.remove(asked, by=None)
+    assert states(week) == ["BREACHED", "BREACHED"]
+
+
+def test_nobody_agrees_to_a_waiver_of_their_own(weekly):
+    request = Request._base_manager.get(subject_id=ask(weekly).pk, subject_type="waiver")
+    with pytest.raises(door.Denied, match="自己"):
+        door.decide(request, "AGREE", by=weekly.li)
+    # Nor where somebody else asked for it on their behalf, whatever the chain says.
+    asked = ask(weekly, by=weekly.wang, person_id=weekly.li.pk)
+    for person in (weekly.wang, weekly.li):
+        with pytest.raises(door.Denied, match="自己"), door.acting(by=person) as deed:
+            waivers.waive(deed, asked)
+
+
+def test_who_has_no_superior_gets_no_waiver(weekly):
+    with pytest.raises(door.Denied, match="要由上级"):
+        ask(weekly, by=weekly.boss, person_id=weekly.boss.pk)
+    assert not Waiver._base_manager.exists()
+
+
+def test_a_refused_or_withdrawn_request_is_closed(weekly):
+    first, second = ask(weekly), ask(weekly, clause="T-1", reason="另一份")
+    for asked, close in ((first, "refuse"), (second, "withdraw")):
+        request = Request._base_manager.get(subject_id=asked.pk, subject_type="waiver")
+        if close == "refuse":
+            door.decide(request, "REFUSE", by=weekly.wang)
+        else:
+            door.withdraw(request, by=weekly.li)
+        asked.refresh_from_db()
+        assert asked.stage == "REFUSED"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"clause": "X-9"}, "条号"),
+        ({"reason": " "}, "理由"),
+        ({"ends_at": timezone.now() + timedelta(days=500)}, "最长一年"),
+    ],
+)
+def test_a_waiver_names_a_clause_a_reason_and_a_span(weekly, wrong, said):
+    with pytest.raises(door.Refused, match=said):
+        ask(weekly, **wrong)
+
+
+def test_one_asks_for_oneself_or_for_those_one_leads(weekly):
+    with pytest.raises(door.Denied, match="下属"):
+        ask(weekly, person_id=weekly.zhao.pk)
+    assert ask(weekly, by=weekly.wang, person_id=weekly.li.pk).person == weekly.li
