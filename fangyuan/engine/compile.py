@@ -24,6 +24,15 @@ ZONE: Final = timelines.ZONE
 
 
 @dataclass(frozen=True)
+class Carried:
+    """What becomes of duties that are open when a new version takes effect: its span, and how."""
+
+    at: datetime
+    how: str
+    within: str
+
+
+@dataclass(frozen=True)
 class Terms:
     """What a statement needs besides the rule's own parameters."""
 
@@ -35,6 +44,7 @@ class Terms:
     pick: Pick = field(default_factory=Pick)
     # Codes of the teams by whose leader a named department answers.
     teams: dict[str, int | None] = field(default_factory=dict)
+    carried: Carried | None = None
 
     @property
     def now(self) -> str:
@@ -75,13 +85,14 @@ def _deadline(kind: Deadline, terms: Terms) -> str:
     if kind.by:
         columns["by_at"] = scope.value_of(kind.model, kind.by)
     subjects = _subjects(kind, terms, columns=columns, sees_all=kind.is_entry)
+    met = _met(kind, until, on is not None, terms)
     due, guess, calendar = (
-        _due(kind.within, "b.began_at") if kind.within else ("b.by_at", "false", "")
+        _carried_due(kind.within, met, terms) if kind.within else ("b.by_at", "false", "")
     )
     return template("deadline").substitute(
         subjects=subjects.sql(),
         begun=_begun(kind, on, terms),
-        met=_met(kind, until, on is not None, terms),
+        met=met,
         due=due,
         guess=guess,
         calendar=calendar,
@@ -118,7 +129,31 @@ def _met(kind: Deadline, until: facts.Stream | None, by_stream: bool, terms: Ter
              WHERE e.subject_id = b.subject_id AND e.at > b.began_at)"""  # noqa: S608
 
 
-def _due(within: str, at: str) -> tuple[str, str, str]:
+def _carried_due(within: str, met: str, terms: Terms) -> tuple[str, str, str]:
+    """As `_due`, from when a duty began; where it was open when a newer version took effect and was
+    carried over, by that version's span: from its effect on, or the milder of both."""
+    due, guess, calendar = due_of(within, "b.began_at")
+    carried = terms.carried
+    if carried is None or terms.as_of < carried.at:
+        return due, guess, calendar
+    at = f"{timelines.literal(carried.at)}::timestamptz"
+    is_open = f"{due} > {at} AND coalesce({met} >= {at}, true)"
+    if carried.how == "NEW":
+        fresh = terms.calendar.due(carried.at, carried.within)
+        later = f"{timelines.literal(fresh.at)}::timestamptz"
+        later_guess = "true" if fresh.is_provisional else "false"
+    else:
+        other, other_guess, join = due_of(carried.within, "b.began_at", "x")
+        calendar += join and f" {join}"
+        later, later_guess = f"greatest({due}, {other})", f"({guess} OR {other_guess})"
+    return (
+        f"(CASE WHEN {is_open} THEN {later} ELSE {due} END)",
+        f"(CASE WHEN {is_open} THEN {later_guess} ELSE {guess} END)",
+        calendar,
+    )
+
+
+def due_of(within: str, at: str, name: str = "w") -> tuple[str, str, str]:
     """The due time of a span from an instant, whether it is a guess, and the join it needs."""
     span = spans.parse(within)
     if span.is_exact:
@@ -126,22 +161,28 @@ def _due(within: str, at: str) -> tuple[str, str, str]:
     day = f"({at} AT TIME ZONE '{ZONE}')::date"
     if span.unit is spans.Unit.DAY or span.amount == 0:
         return f"(({day} + {span.amount + 1})::timestamp AT TIME ZONE '{ZONE}')", "false", ""
-    calendar = f"""JOIN core_workday wa ON wa."on" = {day}
-         JOIN core_workday wb ON wb.is_working AND wb.nth = wa.nth + {span.amount}"""
+    calendar = f"""JOIN core_workday {name}a ON {name}a."on" = {day}
+         JOIN core_workday {name}b ON {name}b.is_working
+          AND {name}b.nth = {name}a.nth + {span.amount}"""
     return (
-        f"((wb.\"on\" + 1)::timestamp AT TIME ZONE '{ZONE}')",
-        "(wb.unknown > wa.unknown)",
+        f"(({name}b.\"on\" + 1)::timestamp AT TIME ZONE '{ZONE}')",
+        f"({name}b.unknown > {name}a.unknown)",
         calendar,
     )
+
+
+_COMPLETED: Final = """(SELECT min(greatest(lower(q), b.began_at)) FROM unnest(b.complete) q
+           WHERE upper_inf(q) OR upper(q) > b.began_at)"""
 
 
 def _required(kind: Required, terms: Terms) -> str:
     subjects = _subjects(kind, terms, also={str(kind.since): {"not_empty": True}})
     complete = " * ".join(subjects.spans_of(kind.wanted, outer=True))
-    due, guess, calendar = _due(str(kind.within), "b.began_at")
+    due, guess, calendar = _carried_due(str(kind.within), _COMPLETED, terms)
     version = f"{timelines.literal(terms.starts_at)}::timestamptz"
     return template("required").substitute(
         subjects=subjects.sql({"complete": complete}),
+        completed=_COMPLETED,
         version_at=version,
         due=due,
         guess=guess,

@@ -28,6 +28,7 @@ class Book:
     as_of: datetime
     calendar: workdays.WorkCalendar
     teams: dict[str, int | None]
+    carried: dict[int, compiler.Carried] = field(default_factory=dict)
     adoptions: dict[str, str] = field(default_factory=dict)
 
     def adopted(self, policy: str) -> str:
@@ -46,13 +47,32 @@ class Book:
             adopted=self.adopted(rule.clause.policy.code),
             pick=pick or Pick(),
             teams=self.teams,
+            carried=self.carried.get(rule.pk),
         )
+
+    def carried_since(self, since: datetime | None) -> set[int]:
+        """The rules whose open duties a newer version took over since an instant."""
+        return {
+            number
+            for number, one in self.carried.items()
+            if since is None or since < one.at <= self.as_of
+        }
 
 
 def open_book(as_of: datetime, calendar: workdays.WorkCalendar) -> Book:
     """What the rules share: the instant, the calendar, who leads the named departments."""
     teams = Team.objects.everything("部门负责人").present().values_list("code", "leader_id")
-    return Book(as_of, calendar, dict(teams))
+    return Book(as_of, calendar, dict(teams), _carried())
+
+
+def _carried() -> dict[int, compiler.Carried]:
+    """By the number of the rule that ends: what its follower does with the duties still open."""
+    followers = models.Rule.objects.everything("规则扫描").present().exclude(in_flight="OLD")
+    return {
+        rule.follows_id: compiler.Carried(rule.starts_at, rule.in_flight, rule.params["within"])
+        for rule in followers.filter(is_shadow=False, follows__isnull=False)
+        if rule.params.get("within")
+    }
 
 
 def duties() -> list[models.Rule]:

@@ -175,7 +175,7 @@ def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
         wakes.keep(changes, rules, as_of=outcome.as_of)
         moved = "calendar_day" in changes.records and calendar.lay_out(calendar.stored())
         book = rulebook.open_book(outcome.as_of, calendar.stored())
-        whole = _settled_whole(rules, changes, state, moved)
+        whole = _settled_whole(rules, changes, state, moved) | book.carried_since(state.as_of)
         due = _fallen_due(outcome.as_of)
         picked = False
         for rule in rules:

@@ -13,8 +13,7 @@ $subjects
      AND NOT s.complete @> $version_at
 ), counted AS (
   SELECT b.*, engine_said(b.began_at) AS occurrence, $due AS due_at, $guess AS is_guess,
-         (SELECT min(greatest(lower(q), b.began_at)) FROM unnest(b.complete) q
-           WHERE upper_inf(q) OR upper(q) > b.began_at) AS done_at
+         $completed AS done_at
     FROM begun b
          $calendar
    WHERE $in_force
