@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
 from fangyuan.core import fields
-from fangyuan.core.records import Record, Row, row_types
+from fangyuan.core.records import Record, Row, TransactionNumber, row_types
 from fangyuan.org.models import Person
 
 
@@ -32,11 +32,15 @@ class AccessLog(Row):
     rows = models.IntegerField("行数", null=True, blank=True)
     terminal = fields.Text("终端", blank=True, default="")
     purpose = fields.Text("用途", blank=True, default="")
+    xid = models.BigIntegerField("事务号", db_default=TransactionNumber(), editable=False)
 
     class Meta(Row.Meta):
         verbose_name = "访问留痕"
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["person", "kind", "at"], name="access_of_person")]
+        indexes = [
+            models.Index(fields=["person", "kind", "at"], name="access_of_person"),
+            models.Index(fields=["xid"], name="access_by_transaction"),
+        ]
 
     def __str__(self) -> str:
         kind = str(self.get_kind_display())

@@ -28,6 +28,13 @@ class CurrentActor(Func):
     output_field = models.BigIntegerField()
 
 
+class TransactionNumber(Func):
+    """The number of the writing transaction, by which the sweep sees what it has not read yet."""
+
+    template = "pg_current_xact_id()::text::bigint"
+    output_field = models.BigIntegerField()
+
+
 Scope = Callable[[Any, type[models.Model]], Q]
 _scopes: list[Scope] = []
 _validating: ContextVar[bool] = ContextVar("validating", default=False)

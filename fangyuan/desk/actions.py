@@ -42,6 +42,14 @@ def _checked(deed: door.Deed, tag_value: Any, state: str) -> Any:
     return deed.change(tag_value, checked=state, checked_by=deed.by, checked_at=deed.at)
 
 
+@door.verb("alert", label="处置", asks=("outcome",), writes=("handled_at", "outcome"))
+def handle_alert(deed: door.Deed, alert: Any, *, outcome: str = "") -> Any:
+    """Note what was done about an alert; the warning itself ends when the facts say so."""
+    if not outcome.strip():
+        raise door.Refused([door.Unmet("请写明处置结论", "outcome", record="alert")])
+    return deed.change(alert, handled_at=alert.handled_at or deed.at, outcome=outcome)
+
+
 @door.verb("leave", label="提交", writes=("stage",))
 def submit_leave(deed: door.Deed, leave: Any) -> Any:
     """Ask for an absence; it then waits for the superior (KA-7.1.3)."""

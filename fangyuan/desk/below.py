@@ -200,6 +200,25 @@ register(
 )
 register(
     Desk(
+        model=engine.Alert,
+        columns=[Title("rule"), "subject", "person", "raised_at", "cleared_at", "handled_at"],
+        filters="rule person raised_at cleared_at handled_at subject_type",
+        sorts=["raised_at"],
+        default_sort="-raised_at",
+        form=[Section("预警", "rule subject person raised_at cleared_at handled_at outcome")],
+        head="subject person raised_at cleared_at handled_at",
+        page=[Facts(), Duties(), Timeline()],
+        actions=["handle_alert"],
+        views=[
+            View("未解除", {"cleared_at": "none"}, "-raised_at"),
+            View("未处置", {"handled_at": "none"}, "-raised_at"),
+        ],
+        icon="alert",
+        **KEPT,
+    )
+)
+register(
+    Desk(
         model=engine.Waiver,
         columns="clause subject person stage starts_at ends_at reason",
         filters="clause person stage starts_at ends_at",

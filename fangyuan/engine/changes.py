@@ -20,6 +20,11 @@ SELECT record, record_id,
   FROM core_event
  WHERE xid >= %s AND (xid < %s OR xid = pg_current_xact_id_if_assigned()::text::bigint)
 """
+# Traces are only ever added and tell no log: they carry the number of their transaction.
+_TRACES: Final = """
+SELECT id FROM access_accesslog
+ WHERE xid >= %s AND (xid < %s OR xid = pg_current_xact_id_if_assigned()::text::bigint)
+"""
 
 
 @dataclass
@@ -39,6 +44,8 @@ class Changes:
             for record, number, columns, links in cursor:
                 found.add(record, number, None if columns is None else set(columns))
                 found._keep_links(record, json.loads(links) if links else {})
+            cursor.execute(_TRACES, [cursor_at, horizon])
+            found.add_woken(("access_log", number) for (number,) in cursor)
         return found
 
     def add(self, record: str, number: int, columns: set[str] | None = None) -> None:

@@ -15,8 +15,8 @@ from string import Template
 from typing import Any, Final
 
 from fangyuan.core import facts, spans, timelines, workdays
-from fangyuan.engine import scope, streams
-from fangyuan.engine.kinds import Cadence, Deadline, Required, base
+from fangyuan.engine import measures, scope, streams
+from fangyuan.engine.kinds import Alert, Cadence, Deadline, Required, base
 from fangyuan.engine.scope import Pick, Subjects
 
 FOLDER: Final = Path(__file__).with_name("sql")
@@ -45,6 +45,8 @@ class Terms:
     # Codes of the teams by whose leader a named department answers.
     teams: dict[str, int | None] = field(default_factory=dict)
     carried: Carried | None = None
+    # Where the spans of an alert were laid down already.
+    lit: str = ""
 
     @property
     def now(self) -> str:
@@ -280,6 +282,34 @@ def _share(kind: Cadence) -> str:
     return f"e.at[ceil({kind.at_least} * {rest} / {whole})::integer]"
 
 
+def _alert(kind: Alert, terms: Terms) -> str:
+    return template("alert").substitute(lit=terms.lit or lit_of(kind, terms), now=terms.now)
+
+
+def lit_of(kind: Alert, terms: Terms) -> str:
+    """The spans in which an alert's condition is true, each by its fixed instants."""
+    grid = measures.Grid(kind.grid)
+    measuring = measures.Measuring(terms.as_of, terms.pick, grid)
+    ends = f"{timelines.literal(terms.ends_at)}::timestamptz" if terms.ends_at else "NULL"
+    starts = f"{timelines.literal(terms.starts_at)}::timestamptz"
+    in_force = f"{terms.adopted} * tstzmultirange(tstzrange({starts}, {ends}))"
+    subjects = Subjects(
+        kind,
+        terms.as_of,
+        terms.pick,
+        in_force,
+        also={"any": [kind.when]},
+        rows=measuring.rows,
+    )
+    clears, _, _ = due_of(kind.clear_after, "l.quiet_at")
+    return template("lit").substitute(
+        subjects=subjects.sql(),
+        first=grid.ceil("lower(r)"),
+        quiet=grid.ceil("upper(r)"),
+        clears=clears,
+    )
+
+
 # --- who answers
 
 
@@ -391,4 +421,5 @@ _MAKERS: Final[dict[Any, Callable[[Any, Terms], str]]] = {
     Deadline: _deadline,
     Cadence: _cadence,
     Required: _required,
+    Alert: _alert,
 }

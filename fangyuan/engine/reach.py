@@ -15,7 +15,7 @@ from fangyuan.core import facts, records, words
 from fangyuan.core.models import Tracked
 from fangyuan.engine import models, rulebook, scope
 from fangyuan.engine.changes import Changes
-from fangyuan.engine.kinds import BadRule, Cadence, Deadline, Required, base
+from fangyuan.engine.kinds import Alert, BadRule, Cadence, Deadline, Required, base
 from fangyuan.org.models import Holding, Leave, Membership, Person, Team
 
 Numbers = set[int]
@@ -54,8 +54,12 @@ def is_touched_whole(rule: models.Rule, changes: Changes) -> bool:
     teams = changes.numbers("team")
     return bool(teams) and (
         bool(changes.numbers("team", {"policies", "kind", "removed_at"}))
-        or Team._base_manager.filter(pk__any_of=teams, code=rule.params.get("who", "")).exists()
+        or Team._base_manager.filter(pk__any_of=teams, code__in=_who(rule)).exists()
     )
+
+
+def _who(rule: models.Rule) -> list[str]:
+    return [one.strip() for one in str(rule.params.get("who", "")).split(",")]
 
 
 def counts_working_days(rule: models.Rule) -> bool:
@@ -161,6 +165,8 @@ def _named(kind: base.Owed) -> set[str]:
     names = set(words.names(kind.where))
     if isinstance(kind, Required):
         names |= words.names(kind.wanted)
+    if isinstance(kind, Alert):
+        names |= words.names(kind.plainly)
     return names
 
 

@@ -77,14 +77,19 @@ def _carried() -> dict[int, compiler.Carried]:
 
 def duties() -> list[models.Rule]:
     """Every rule, of any version, that gives duties."""
-    rows = (
-        models.Rule.objects.everything("规则扫描")
-        .present()
-        .filter(kind__in=DUTY_KINDS, is_shadow=False)
-        .select_related("clause__policy")
-        .order_by("id")
-    )
+    rows = _standing(DUTY_KINDS)
     return [r for r in rows if r.kind != "REQUIRED" or r.params.get("enforce") == "duty"]
+
+
+def alerts() -> list[models.Rule]:
+    """Every rule, of any version, that raises alerts."""
+    return _standing(("ALERT",))
+
+
+def _standing(wanted: tuple[str, ...]) -> list[models.Rule]:
+    rows = models.Rule.objects.everything("规则扫描").present()
+    rows = rows.filter(kind__in=wanted, is_shadow=False).select_related("clause__policy")
+    return list(rows.order_by("id"))
 
 
 def kind_of(rule: models.Rule) -> base.Owed:

@@ -6,13 +6,14 @@ spans of time, multiplied into one multirange per subject.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Expression, F, Q
 
-from fangyuan.core import facts, records, spans, timelines, words
+from fangyuan.core import facts, measured, records, spans, timelines, words
 from fangyuan.core.timelines import EVER, NEVER
 from fangyuan.engine.kinds import base
 from fangyuan.org.models import Person
@@ -37,6 +38,8 @@ class Subjects:
     sees_all: bool = False
     columns: dict[str, Any] = field(default_factory=dict)
     also: dict[str, Any] = field(default_factory=dict)
+    # How the spans of one condition are found; alerts bring a way that knows measured facts.
+    rows: Callable[[timelines.Atom, str | None], str] = timelines.rows
     _joins: list[str] = field(default_factory=list)
 
     @property
@@ -80,7 +83,8 @@ class Subjects:
         rows = rows.filter(words.where(self.model, static))
         if not self.sees_all:
             known = self.model.known_since
-            limit = self.as_of if known == "recorded_at" else spans.day_of(self.as_of)
+            by_day = facts.find(self.model, known).kind == "date"
+            limit = spans.day_of(self.as_of) if by_day else self.as_of
             rows = rows.filter(Q(**{f"{known}__lte": limit}))
         if self.pick.subjects is not None:
             rows = rows.filter(pk__any_of=self.pick.subjects)
@@ -90,7 +94,7 @@ class Subjects:
 
     def _is_needed(self, column: Any) -> bool:
         needed = {"id", "recorded_at", "recorded_by", "imported_at", "removed_at"}
-        needed |= {self.model.begins, self.model.ends or ""}
+        needed |= {self.model.begins, self.model.ends or "", self.model.known_since}
         return column.name in needed or column.is_relation or column.name.startswith("subject_")
 
     def _existence(self) -> str:
@@ -103,9 +107,9 @@ class Subjects:
         return sql
 
     def _known(self) -> str:
-        if self.model.known_since == "recorded_at":
-            return "s.recorded_at"
-        return timelines.begins(self.model, "s")
+        column = self.model._meta.get_field(self.model.known_since)
+        by_day = column.get_internal_type() == "DateField"
+        return timelines.instant(f's."{column.column}"', by_day=by_day)
 
     def spans_of(self, temporal: dict[str, Any], *, outer: bool = False) -> list[str]:
         """One multirange expression for each condition, joined as needed.
@@ -123,7 +127,7 @@ class Subjects:
 
     def _group(self, group: dict[str, Any]) -> list[str]:
         static, temporal = divide(self.model, group)
-        found = [self._join(a, outer=True) for n, w in temporal.items() for a in self._atoms(n, w)]
+        found = self.spans_of(temporal, outer=True)
         if static:
             rows = facts.annotate(self.model._base_manager.order_by(), words.names(static))
             rows = rows.filter(words.where(self.model, static)).values_list("pk")
@@ -135,13 +139,18 @@ class Subjects:
         return found
 
     def _atoms(self, name: str, wanted: Any) -> list[timelines.Atom]:
-        return timelines.atoms(facts.find(self.model, name), wanted)
+        fact = facts.find(self.model, name)
+        return (
+            measured.atoms(fact, wanted)
+            if isinstance(fact, measured.Measured)
+            else timelines.atoms(fact, wanted)
+        )
 
     def _join(self, atom: timelines.Atom, *, outer: bool = False) -> str:
         link = self._link(atom.fact)
         near = link if self.pick.subjects is not None else None
         outer = outer or atom.negated
-        span = self._joined(timelines.rows(atom, near), link, outer=outer)
+        span = self._joined(self.rows(atom, near), link, outer=outer)
         if atom.negated:
             return f"({EVER} - coalesce({span}, {NEVER}))"
         return f"coalesce({span}, {NEVER})" if outer else span

@@ -16,7 +16,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import calendar, spans
-from fangyuan.engine import kinds, ledger, models, reach, rulebook, wakes
+from fangyuan.engine import alerts, kinds, ledger, models, reach, rulebook, wakes
 from fangyuan.engine.changes import Changes
 from fangyuan.engine.ledger import Written
 
@@ -112,7 +112,7 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
     seen = horizon()
     with transaction.atomic():
         moved = calendar.lay_out(calendar.stored())
-        rules = rulebook.duties()
+        rules = [*rulebook.alerts(), *rulebook.duties()]
         wakes.rebuild(rules, as_of=outcome.as_of)
     book = rulebook.open_book(outcome.as_of, calendar.stored())
     for rule in rules:
@@ -127,7 +127,10 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
 
 def _settle_whole(rule: models.Rule, book: Any, outcome: Outcome, moved: bool) -> None:
     with _isolated(rule, outcome, is_whole=True):
-        outcome.written += ledger.settle_rule(rule, book, calendar_moved=moved)
+        if rule.kind == "ALERT":
+            outcome.written += alerts.settle(rule, book)[0]
+        else:
+            outcome.written += ledger.settle_rule(rule, book, calendar_moved=moved)
 
 
 @contextmanager
@@ -152,8 +155,11 @@ def _isolated(rule: models.Rule, outcome: Outcome, *, is_whole: bool = False) ->
 
 def _drop_gone(rules: list[models.Rule], outcome: Outcome) -> None:
     known = models.Progress.objects.everything("规则扫描").exclude(rule=None)
-    for progress in known.exclude(rule__in=rules):
-        outcome.written += ledger.drop_rule(progress.rule_id, as_of=outcome.as_of)
+    for progress in known.exclude(rule__in=rules).select_related("rule"):
+        if progress.rule.kind == "ALERT":
+            outcome.written += alerts.drop(progress.rule_id)
+        else:
+            outcome.written += ledger.drop_rule(progress.rule_id, as_of=outcome.as_of)
         progress.delete()
 
 
@@ -169,7 +175,8 @@ def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
     with transaction.atomic():
         seen = horizon()
         ledger.prepare()
-        rules = rulebook.duties()
+        warnings, duties = rulebook.alerts(), rulebook.duties()
+        rules = [*warnings, *duties]
         changes = Changes.read(state.cursor, seen)
         changes.add_woken(wakes.take(as_of=outcome.as_of))
         wakes.keep(changes, rules, as_of=outcome.as_of)
@@ -178,7 +185,9 @@ def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
         whole = _settled_whole(rules, changes, state, moved) | book.carried_since(state.as_of)
         due = _fallen_due(outcome.as_of)
         picked = False
-        for rule in rules:
+        for rule in warnings:
+            _settle_alert(rule, book, outcome, (changes, rule.pk in whole))
+        for rule in duties:
             if rule.pk in whole:
                 _settle_whole(rule, book, outcome, moved)
                 continue
@@ -188,6 +197,22 @@ def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
             outcome.written += ledger.settle_picked(as_of=outcome.as_of)
         _drop_gone(rules, outcome)
         _keep_state(state, seen, outcome)
+
+
+def _settle_alert(
+    rule: models.Rule, book: Any, outcome: Outcome, part: tuple[Changes, bool]
+) -> None:
+    """Raise and clear what the changes concern; the duties that follow see it in this sweep."""
+    changes, is_whole = part
+    subjects = None if is_whole else reach.subjects(rule, changes)
+    if subjects is not None and len(subjects) > MANY:
+        subjects = None
+    if subjects == set():
+        return
+    with _isolated(rule, outcome, is_whole=is_whole):
+        written, changed = alerts.settle(rule, book, subjects)
+        outcome.written += written
+        changes.add_woken(("alert", number) for number in changed)
 
 
 def _settle_part(

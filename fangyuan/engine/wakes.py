@@ -9,11 +9,11 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import F, Q
 
-from fangyuan.core import facts, records, spans, timelines, words
+from fangyuan.core import facts, measured, records, spans, timelines, words
 from fangyuan.core.models import Tracked
 from fangyuan.engine import models, rulebook, scope
 from fangyuan.engine.changes import Changes
-from fangyuan.engine.kinds import BadRule, Cadence, Deadline, Required
+from fangyuan.engine.kinds import Alert, BadRule, Cadence, Deadline, Required
 
 # Spans that apply whatever was recorded: the edges at which what they say changes.
 SPANS: Final = {
@@ -69,6 +69,8 @@ def _moments(kind: Any) -> Iterable[tuple[str, str]]:
     names = set(words.names(kind.where))
     if isinstance(kind, Required):
         names |= {*words.names(kind.wanted), str(kind.since)}
+    if isinstance(kind, Alert):
+        names |= words.names(kind.plainly)
     for name in names:
         yield from _edges_of(kind.model, name)
     if isinstance(kind, Cadence):
@@ -84,12 +86,15 @@ def _of_source(source: str, at: str) -> Iterable[tuple[str, str]]:
     yield source, at
 
 
-def _edges_of(model: Any, name: str) -> Iterable[tuple[str, str]]:
+def _edges_of(model: Any, name: str) -> Iterable[tuple[str, str]]:  # noqa: C901 - one a fact type
     fact = facts.find(model, name)
     if isinstance(fact, facts.Via):
         yield from _edges_of(fact.target, fact.of)
     elif isinstance(fact, facts.Among | facts.Since):
         yield from _edges_of(model, fact.of)
+    elif isinstance(fact, measured.Measured) and measured.has_bin(fact.events):
+        # Traces without a bin are written when they happen: none lies ahead.
+        yield from _of_source(fact.source, fact.at)
     elif isinstance(fact, facts.Phases):
         yield from ((model.record_name(), at) for _, at in fact.begun_by)
     elif isinstance(fact, facts.Until):

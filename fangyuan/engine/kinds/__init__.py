@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from fangyuan.engine.kinds.alert import Alert
+from fangyuan.engine.kinds.alert import Alert as Alert
 from fangyuan.engine.kinds.approval import Approval
 from fangyuan.engine.kinds.base import Kind
 from fangyuan.engine.kinds.cadence import Cadence as Cadence

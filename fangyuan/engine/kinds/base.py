@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from django.db.models import ForeignKey
 from pydantic import BaseModel, ConfigDict
 
-from fangyuan.core import facts, records, words
+from fangyuan.core import facts, measured, records, words
 from fangyuan.org.models import Holding, Person
 
 Condition = dict[str, Any]
@@ -57,6 +57,12 @@ class Owed(Kind):
 
     who: str = "owner"
     on_leave: OnLeave = "delegate"
+
+    def measured_faults(self, *conditions: Condition) -> Iterator[str]:
+        """Measured facts where only what has a past may stand."""
+        for name in sorted(name for one in conditions for name in words.names(one)):
+            if measured.is_measured(self.model, name):
+                yield f"“{facts.label(self.model, name)}”是量出来的数，只能用在预警的 when 里"
 
     def who_words(self) -> str:
         """Who answers, in Chinese."""

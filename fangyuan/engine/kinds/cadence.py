@@ -67,6 +67,7 @@ class Cadence(base.Owed):
         )
 
     def _faults(self) -> Iterator[str]:
+        yield from self.measured_faults(self.where)
         source = self.event.split(".")[0]
         if source not in records.row_types():
             yield f"没有“{source}”这种记录"

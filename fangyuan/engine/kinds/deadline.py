@@ -47,5 +47,6 @@ class Deadline(base.Owed):
         return f"{self.scope_words()}自“{begun}”起,{self.who_words()}须{end}完成“{done}”"
 
     def _faults(self) -> Iterator[str]:
+        yield from self.measured_faults(self.where)
         names = [self.on, self.until, *([self.by] if self.by else [])]
         yield from self.stream_or_fact_faults(names)

@@ -49,6 +49,8 @@ class Required(base.Owed):
 
     def _faults(self) -> Iterator[str]:
         yield from words.faults(self.model, self.wanted)
+        if self.enforce == "duty":
+            yield from self.measured_faults(self.where, self.wanted)
         if self.since is not None:
             yield from self.stream_or_fact_faults([self.since])
         if self.enforce == "duty":

@@ -50,7 +50,7 @@ class Offers:
     metrics: frozenset[str] = frozenset()
     documents: frozenset[str] = frozenset()
     notices: frozenset[str] = frozenset()
-    kinds: frozenset[str] = frozenset({"deadline", "cadence", "required"})
+    kinds: frozenset[str] = frozenset({"deadline", "cadence", "required", "alert"})
 
 
 _source: list[Callable[[], Offers]] = [Offers]
@@ -152,7 +152,7 @@ class Product:
         if isinstance(b, Cadence):
             yield from self._cadence(b)
         elif isinstance(b, Alert):
-            yield from self._conditions(b.record, b.when)
+            yield from self._conditions(b.record, b.plainly)
         people = [n.strip() for n in b.who.split(",")]
         own = [n for n in people if n not in (*names.model().roles, "owner", "self")]
         yield from self._facts(b.record, own)

@@ -23,7 +23,7 @@ SELECT o.subject_id, o.occurrence,
        CASE WHEN o.gone_at < o.due_at AND o.gone_at <= $now THEN o.gone_at END AS left_at,
        o.known_at > o.due_at AS told_late,
        coalesce(o.imported_at >= o.due_at, false) AS imported,
-       o.turns_at
+       o.turns_at, o.known_at
   FROM owing o
        -- Absent on (start, end]; one's own deeds are not passed on.
        LEFT JOIN org_leave l ON $passes_on AND l.person_id = o.owing_id AND l.stage = 'APPROVED'
