@@ -55,8 +55,8 @@ TESTS = BASE | {
 }
 # Durable like a production server, sized for the 24 GiB and two cores of the figures.
 BENCH = BASE | {
-    "shared_buffers": "2GB",
-    "effective_cache_size": "14GB",
+    "shared_buffers": "6GB",
+    "effective_cache_size": "16GB",
     "work_mem": "64MB",
     "maintenance_work_mem": "1GB",
     "max_wal_size": "8GB",
