@@ -211,6 +211,11 @@ def actions(desk: Desk, actor: Any) -> list[dict[str, str]]:
         if verb is not None and table.may_act(actor, verb.full_name):
             url = f"/{desk.name}/bulk/do/{name}"
             found.append({"label": verb.label, "icon": "move", "url": url, "dialog": "1"})
+    found += [
+        {"label": label, "icon": "edit", "url": url}
+        for label, url, right in desk.bulk_pages
+        if table.may_act(actor, right)
+    ]
     if table.may_act(actor, "access_log.export"):
         found.append({"label": "导出", "icon": "out", "url": f"/{desk.name}/bulk/export"})
     if not (desk.is_record and table.may(actor, desk.name, "u")):

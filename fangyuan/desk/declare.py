@@ -71,6 +71,8 @@ class Desk:
     inline: Sequence[str] = ()  # fields changed in a list cell
     bulk: Sequence[str] = ()  # fields set on many rows at once
     bulk_actions: Sequence[str] = ()  # verbs used on many rows at once
+    # Pages that take the picked rows: (label, address, record and verb whose right it needs).
+    bulk_pages: Sequence[tuple[str, str, str]] = ()
     views: Sequence[View] = ()
     opens: int | None = None  # the view shown when the address says nothing; None for all rows
     through: Sequence[str] = ()  # `record.field` of children whose duties count as one's own

@@ -54,6 +54,18 @@ waived_duties = declare(
         where=Q(state="WAIVED"),
     )
 )
+owed_duties = declare(
+    Metric(
+        "owed_duties",
+        "到期与豁免",
+        of=Tally,
+        at="due_on",
+        value=Sum("number"),
+        unit="件",
+        where=SETTLED | Q(state="WAIVED"),
+    )
+)
+waiver_rate = declare(Ratio("waiver_rate", "豁免率", over=waived_duties, under=owed_duties))
 compliance_rate = declare(
     Ratio("compliance_rate", "守规率", over=met_duties, under=due_duties, target=TARGET)
 )

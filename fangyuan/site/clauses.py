@@ -15,10 +15,10 @@ from fangyuan.core import records
 from fangyuan.desk import duties
 from fangyuan.engine import kinds
 from fangyuan.engine.models import Clause, Obligation, Rule, Tally
-from fangyuan.metrics.compliance import due_duties, met_duties
+from fangyuan.metrics.compliance import due_duties, met_duties, waived_duties
 from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.org.models import Person
-from fangyuan.site import clause_words, wheel
+from fangyuan.site import clause_words, display, wheel
 from fangyuan.site.cockpit import WEEK, WEEKS, monday
 
 LATE_ROWS, LATE_PEOPLE = 30, 8
@@ -117,9 +117,10 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
     weeks = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
     where = Q(rule_id__in=numbers)
     span = Span(weeks[0], today + timedelta(days=1))
-    both = measure_all((met_duties, due_duties), actor=actor, span=span, by=[WEEK], where=where)
-    weekly = [[int(number or 0) for number in both.get((w,), (0, 0))] for w in weeks]
-    all_met, all_due = (sum(column) for column in zip(*weekly, strict=True))
+    counted = (met_duties, due_duties, waived_duties)
+    found = measure_all(counted, actor=actor, span=span, by=[WEEK], where=where)
+    weekly = [[int(number or 0) for number in found.get((w,), (0, 0, 0))] for w in weeks]
+    all_met, all_due, waived = (sum(column) for column in zip(*weekly, strict=True))
     standing = {
         row["state"]: row["n"]
         for row in Tally.objects.seen_by(actor)
@@ -127,13 +128,14 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
         .values("state")
         .annotate(n=Sum("number"))
     }
-    rates = [share(met, due) for met, due in weekly]
-    missed = [due - met for met, due in weekly]
+    rates = [share(met, due) for met, due, _ in weekly]
+    missed = [due - met for met, due, _ in weekly]
     return {
         "has_duties": bool(numbers),
         "rate": share(all_met, all_due),
         "due": all_due,
         "met": all_met,
+        "waiver_note": f"豁免率 {display.pct(share(waived, all_due + waived))}",
         "standing": standing,
         "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),
         "late_people": _late_people(actor, where),

@@ -22,6 +22,7 @@ from fangyuan.metrics.compliance import (
     breached_duties,
     due_duties,
     met_duties,
+    waived_duties,
 )
 from fangyuan.metrics.declare import Dimension
 from fangyuan.metrics.measure import Span, measure_all, share
@@ -49,6 +50,7 @@ class Line:
     today: int = 0
     done: int = 0
     red: int = 0
+    waived: int = 0
     weeks: dict[date, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     version: str = ""
     parent: str = ""
@@ -59,6 +61,11 @@ class Line:
     def rate(self) -> float | None:
         """Met ÷ due; None while nothing fell due."""
         return share(self.met, self.due)
+
+    @property
+    def waiver_rate(self) -> float | None:
+        """Waived ÷ (due and waived): what compliance is worth depends on it."""
+        return share(self.waived, self.due + self.waived)
 
     @property
     def percent(self) -> float | None:
@@ -72,7 +79,7 @@ class Line:
 
     def add(self, other: Line) -> None:
         """Sum another line into this one."""
-        for name in ("met", "due", "open", "today", "done", "red"):
+        for name in ("met", "due", "open", "today", "done", "red", "waived"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for week, numbers in other.weeks.items():
             self.weeks[week] = [a + b for a, b in zip(self.weeks[week], numbers, strict=True)]
@@ -150,11 +157,13 @@ def _clause_lines(
         c.pk: Line(label=c.text, number=c.number, title=c.title, key=f"c{c.pk}")
         for c in clauses.values()
     }
-    both = measure_all((met_duties, due_duties), actor=actor, span=span, by=["rule_id"])
-    for (rule,), (met, due) in both.items():
+    counted = (met_duties, due_duties, waived_duties)
+    found = measure_all(counted, actor=actor, span=span, by=["rule_id"])
+    for (rule,), (met, due, waived) in found.items():
         if rule in clauses:
             line = lines[clauses[rule].pk]
             line.met, line.due = line.met + int(met or 0), line.due + int(due or 0)
+            line.waived += int(waived or 0)
     for row in _standing(actor, today):
         if row["rule_id"] in clauses:
             line = lines[clauses[row["rule_id"]].pk]

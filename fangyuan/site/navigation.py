@@ -63,6 +63,9 @@ GROUPS = [
         [
             Item("制度驾驶舱", "/cockpit", "dial", "clause", key="r"),
             Item("制度库", "/policy/", "book", "policy"),
+            Item("监督整改", "/supervision", "glass", "rectification"),
+            Item("检查", "/inspection/", "search", "inspection"),
+            Item("案件", "/incident/", "alert", "incident"),
             Item("豁免", "/waiver/", "scale", "waiver"),
         ],
     ),

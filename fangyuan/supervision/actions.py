@@ -153,9 +153,10 @@ def review_rectification(
         _tell(deed, back, back.person, f"failed-{back.revision}", f"{back}复核不合格，请再整改")
         return back
     passed = deed.change(held, **said)
-    if measure.is_right(passed):
+    if not measure.is_right(passed):
+        return passed
+    with door.acting(by=None, action="close_rectification", channel=deed.channel, at=deed.at):
         return door.act("close_rectification", passed, by=None, channel=deed.channel)
-    return passed
 
 
 @door.verb("rectification", label="复测销号", writes=("stage", "closed_at"))

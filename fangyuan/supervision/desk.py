@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from fangyuan.access import table
 from fangyuan.desk.attachments import Attachments
 from fangyuan.desk.columns import Due
-from fangyuan.desk.declare import Desk, Section, View, register
-from fangyuan.desk.panels import Comments, Duties, Facts, Related
+from fangyuan.desk.declare import Desk, Section, View, extend, register
+from fangyuan.desk.panels import Comments, Duties, Facts, Panel, Related, Scene
 from fangyuan.desk.timeline import Timeline
+from fangyuan.engine.models import Obligation
 from fangyuan.supervision.models import Finding, Incident, Inspection, Rectification
+
+SEND = "rectification.issue_rectification"
 
 register(
     Desk(
@@ -127,4 +132,30 @@ register(
         views=[View("未结", {"stage": "FOUND,INVESTIGATE,ACCOUNT"}, "-found_at")],
         icon="alert",
     )
+)
+
+
+@dataclass
+class Notices(Panel):
+    """The notices that name a duty, and where to send one about a missed one."""
+
+    name: str = "notices"
+    title: str = "整改"
+    is_side: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        row = scene.record
+        named = Rectification.objects.seen_by(scene.actor).present()
+        is_missed = row.state in ("BREACHED", "LATE") and row.person_id is not None
+        may_send = is_missed and table.may_act(scene.actor, SEND)
+        return {
+            "notices": list(named.filter(obligations__contains=[row.pk])[:8]),
+            "new_url": f"/supervision/new?pick={row.pk}" if may_send else "",
+        }
+
+
+extend(
+    Obligation,
+    page=[Notices()],
+    bulk_pages=[("开整改通知", "/supervision/new", SEND)],
 )

@@ -40,6 +40,8 @@ def file_as_a_whole(order: Any, given: list[Column]) -> None:
             )
         if not admin and (bad := _forbidden(order.model, column, actor)):
             raise mistakes.whole(bad.reason, bad.remedy, column=column.label)
+    if not admin and (bad := _follows(order.model, {column.name for column in given}, actor)):
+        raise mistakes.whole(bad.reason, bad.remedy)
 
 
 def _forbidden(model: Any, column: Column, actor: Any) -> Bad | None:
@@ -50,6 +52,17 @@ def _forbidden(model: Any, column: Column, actor: Any) -> Bad | None:
     if verb and not table.may_act(actor, f"{kind}.{verb}"):
         said = VERBS[f"{kind}.{verb}"].label if f"{kind}.{verb}" in VERBS else verb
         return Bad(f"这一列只能通过“{said}”来改", "删掉这一列")
+    return None
+
+
+def _follows(model: Any, given: set[str], actor: Any) -> Bad | None:
+    """What would follow from the columns given, although only a listed verb may bring it about."""
+    for name, (by, _) in model.implied.items():
+        verb = f"{model.record_name()}.{model.governed.get(name)}"
+        if by in given and verb in table.table().acts and not table.may_act(actor, verb):
+            return Bad(
+                f"{model._meta.verbose_name}不能由文件直接生效", "在页面上申请,或请管理员导入"
+            )
     return None
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from fangyuan.customers.models import Customer
 from fangyuan.engine import sweep
 from fangyuan.site import samples
+from fangyuan.site.demo import oversight
 from fangyuan.site.demo.build import Builder
 
 
@@ -26,4 +27,6 @@ class Command(BaseCommand):
         said = "、".join(f"{name} {number}" for name, number in counts.items())
         self.stdout.write(f"示例公司:{said}")
         outcome = sweep.sweep()
+        oversight.fill(outcome.as_of)
+        sweep.sweep()
         self.stdout.write(f"扫描 {outcome.rules} 条规则")

@@ -9,6 +9,7 @@ on("click", "[data-reveal]", (_event, button) => {
   field.type = shown ? "text" : "password";
   button.setAttribute("aria-pressed", String(shown));
 });
+on("click", "[data-print]", () => window.print());
 on("click", "[data-fill]", (_event, button) => {
   document.getElementById("login").value = button.dataset.fill;
   document.getElementById("password").focus();
