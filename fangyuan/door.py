@@ -41,7 +41,7 @@ class Refused(Exception):
     """The write breaks rules; carries every unmet condition in words."""
 
     def __init__(self, unmet: list[Unmet]) -> None:
-        super().__init__(";".join(one.sentence for one in unmet))
+        super().__init__("；".join(one.sentence for one in unmet))
         self.unmet = unmet
 
 

@@ -82,7 +82,7 @@ class Plan(Record):
                 fields=["person", "period"],
                 condition=Q(kind="VISIT", removed_at=None),
                 name="plan_one_visit_plan",
-                violation_error_message="这个月已有拜访计划,请在原计划上改",
+                violation_error_message="这个月已有拜访计划，请在原计划上改",
             ),
         ]
 
@@ -267,7 +267,7 @@ class Participant(Record):
                 condition=Q(person=None, contact__isnull=False)
                 | Q(contact=None, person__isnull=False),
                 name="participant_one_side",
-                violation_error_message="参与人是同事或客户联系人,二者选一",
+                violation_error_message="参与人是同事或客户联系人，二者选一",
             )
         ]
 

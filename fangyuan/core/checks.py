@@ -54,8 +54,8 @@ def new_enough(link: BaseDatabaseWrapper) -> list[checks.CheckMessage]:
     shown = ask(link, "SHOW server_version")
     return [
         checks.Error(
-            f"数据库是 PostgreSQL {shown},本系统需要 18 或更高版本。",
-            hint="请升级数据库,或去掉 DATABASE_URL 使用内置数据库。",
+            f"数据库是 PostgreSQL {shown}，本系统需要 18 或更高版本。",
+            hint="请升级数据库，或去掉 DATABASE_URL 使用内置数据库。",
             id="core.E001",
         )
     ]
@@ -65,26 +65,26 @@ def knows_chinese(link: BaseDatabaseWrapper) -> list[checks.CheckMessage]:
     """With LC_CTYPE=C, pg_trgm makes no trigram of Chinese, and searches find nothing."""
     encoding = ask(link, "SHOW server_encoding")
     if encoding != "UTF8":
-        return [unfit_text(f"数据库的编码是 {encoding},不是 UTF8。")]
+        return [unfit_text(f"数据库的编码是 {encoding}，不是 UTF8。")]
     # The extension comes with the first migration; before it the type is read from the catalogue.
     if not ask(link, "SELECT count(*) FROM pg_proc WHERE proname = 'show_trgm'"):
         kind = ask(link, "SELECT datctype FROM pg_database WHERE datname = current_database()")
         return [unfit_text(ctype(kind))] if kind.upper() in ("C", "POSIX") else []
     if ask(link, "SELECT cardinality(show_trgm('中国移动'))") >= TRIGRAMS:
         return []
-    return [unfit_text("数据库的 LC_CTYPE 不是 UTF-8,中文搜索会查不到结果。")]
+    return [unfit_text("数据库的 LC_CTYPE 不是 UTF-8，中文搜索会查不到结果。")]
 
 
 def ctype(kind: str) -> str:
     """The sentence for a database whose character type knows no Chinese."""
-    return f"数据库的 LC_CTYPE 是 {kind},中文搜索会查不到结果。"
+    return f"数据库的 LC_CTYPE 是 {kind}，中文搜索会查不到结果。"
 
 
 def unfit_text(cause: str) -> checks.CheckMessage:
     """Text of this database cannot be searched or kept right."""
     return checks.Error(
         cause,
-        hint="请重建数据库:CREATE DATABASE … ENCODING 'UTF8' LC_CTYPE 'C.UTF-8';",
+        hint="请重建数据库：CREATE DATABASE … ENCODING 'UTF8' LC_CTYPE 'C.UTF-8';",
         id="core.E002",
     )
 
@@ -96,7 +96,7 @@ def durable(link: BaseDatabaseWrapper) -> list[checks.CheckMessage]:
     return [
         checks.Error(
             f"数据库的 {name} 是 off,{harm}。",
-            hint=f"请设 {name} = on 并重新加载配置;也看账号和数据库上有没有单独设过。",
+            hint=f"请设 {name} = on 并重新加载配置；也看账号和数据库上有没有单独设过。",
             id="core.E003",
         )
         for name, harm in LASTING.items()

@@ -322,7 +322,7 @@ def find(model: Any, name: str) -> Any:
     if "." in name:
         return _along(model, name)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f",是不是“{near[0]}”({known[near[0]].label})" if near else ""
+    hint = f"，是不是“{near[0]}”（{known[near[0]].label}）" if near else ""
     raise UnknownFact(f"{model._meta.verbose_name}没有“{name}”这个事实{hint}")
 
 
@@ -334,10 +334,10 @@ def _along(model: Any, name: str) -> Plain:
     except FieldDoesNotExist:
         to = None
     if to is None:
-        raise UnknownFact(f"{model._meta.verbose_name}没有通向“{name}”的路,请查记录清单")
+        raise UnknownFact(f"{model._meta.verbose_name}没有通向“{name}”的路，请查记录清单")
     there = find(to, rest)
     if not isinstance(there, Plain):
-        raise UnknownFact(f"“{name}”不是可直接取用的字段,请在{model._meta.verbose_name}上声明事实")
+        raise UnknownFact(f"“{name}”不是可直接取用的字段，请在{model._meta.verbose_name}上声明事实")
     label = f"{model._meta.get_field(first).verbose_name}的{there.label}"
     path = f"{first}__{there.column}"
     return replace(there, label=label, name=name, model=model, column=path, is_tracked=False)

@@ -59,6 +59,6 @@ def plain(reading: str) -> str:
 def _entries(table: str, entry: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     spec = find_spec("pypinyin")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("没有安装 pypinyin,读不出拼音。请重新安装依赖。")
+        raise RuntimeError("没有安装 pypinyin，读不出拼音。请重新安装依赖。")
     source = Path(spec.submodule_search_locations[0], f"{table}_dict.json")
     return (found.groups() for found in entry.finditer(source.read_text("utf-8")))  # type: ignore[misc]

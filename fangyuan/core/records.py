@@ -134,6 +134,9 @@ class Row(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
     @classmethod
     def record_name(cls) -> str:
         """The type's name in rules, imports and URLs, e.g. `plan_item`."""

@@ -109,7 +109,7 @@ class Customer(Searched):
     budget_high = fields.Money("预算上限", null=True)
     buying_plan = fields.Note("采购计划")
     intent = fields.Choice("购买意向", choices=Degree, null=True)
-    decision_days = models.PositiveIntegerField("决策周期(天)", null=True, blank=True)
+    decision_days = models.PositiveIntegerField("决策周期（天）", null=True, blank=True)
     org_chart = fields.Note("组织架构")
     buying_process = fields.Note("采购决策流程")
     buying_habits = fields.Note("采购习惯")
@@ -162,13 +162,13 @@ class Customer(Searched):
                 Upper("uscc"),
                 condition=~Q(uscc="") & Q(removed_at=None),
                 name="customer_uscc",
-                violation_error_message="这个统一社会信用代码已有客户,请先搜索再决定是否新建",
+                violation_error_message="这个统一社会信用代码已有客户，请先搜索再决定是否新建",
             ),
             models.UniqueConstraint(
                 fields=["name_key"],
                 condition=Q(removed_at=None, merged_into=None),
                 name="customer_name_key",
-                violation_error_message="已有同名客户,请先搜索再决定是否新建",
+                violation_error_message="已有同名客户，请先搜索再决定是否新建",
             ),
             models.CheckConstraint(
                 condition=Q(is_ka=True) | Q(ka_tier=None),
@@ -227,7 +227,7 @@ class Contact(Record):
                 fields=["customer"],
                 condition=Q(is_main=True, removed_at=None, left_on=None),
                 name="contact_one_main",
-                violation_error_message="一个客户只有一位主要联系人,请先改掉原来那位",
+                violation_error_message="一个客户只有一位主要联系人，请先改掉原来那位",
             ),
             models.CheckConstraint(
                 condition=~Q(phone="") | ~Q(email=""),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from fangyuan.access.models import AccessLog
 from fangyuan.core.models import CalendarDay, Event, Operation, Term, Tracked
-from fangyuan.desk import waivers
+from fangyuan.desk import said, waivers
 from fangyuan.desk.columns import Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Duties, Facts, Related
 from fangyuan.desk.timeline import Timeline
 from fangyuan.desk.why import ClauseChip, DutyTitle, Why, duty_title, request_title
 from fangyuan.engine import models as engine
+from fangyuan.engine.packs import schema
 from fangyuan.org import models as org
 
 # What only the system writes.
@@ -46,6 +47,8 @@ register(
 register(
     Desk(
         model=org.Team,
+        columns="name kind parent leader regions",
+        said={"policies": said.policies},
         sorts=["code", "name"],
         default_sort="code",
         head="code kind parent leader",
@@ -84,7 +87,14 @@ register(
         **KEPT,
     )
 )
-register(Desk(model=AccessLog, columns="kind person at subject rows terminal purpose", icon="eye"))
+register(
+    Desk(
+        model=AccessLog,
+        columns="kind person at subject rows terminal purpose",
+        said={"purpose": said.purpose},
+        icon="eye",
+    )
+)
 register(
     Desk(
         model=Event,
@@ -97,10 +107,11 @@ register(
 register(
     Desk(
         model=Term,
+        columns="label domain parent rank is_open active",
         filters="domain active is_open",
         sorts=["rank", "label"],
         head="domain code rank",
-        page=[Related("", "下级", record="term", by="parent", show="label code active"), Facts()],
+        page=[Related("", "下级", record="term", by="parent", show="label active"), Facts()],
         icon="cols",
     )
 )
@@ -109,6 +120,7 @@ register(
         model=CalendarDay,
         columns="on name is_working calendar_version is_published",
         filters="on is_working calendar_version is_published",
+        said={"calendar_version": {"public": "国务院公布", "company": "公司"}},
         sorts=["on"],
         default_sort="on",
         views=[View("今年", {"on": "year"}, "on")],
@@ -124,7 +136,15 @@ register(
         icon="gear",
     )
 )
-register(Desk(model=Tracked, filters="fact starts_at", icon="history", **KEPT))
+register(
+    Desk(
+        model=Tracked,
+        filters="fact starts_at",
+        said={"fact": said.fact, "value": said.past},
+        icon="history",
+        **KEPT,
+    )
+)
 register(
     Desk(
         model=engine.Policy,
@@ -140,6 +160,7 @@ register(
             Section("生效", "starts_on ends_on stage published_at"),
         ],
         head="number version publisher starts_on",
+        said={"applies_to": said.terms("position", "department")},
         page=[
             Related("", "条款", record="clause", by="policy", show="number title area kind"),
             Facts(),
@@ -163,6 +184,7 @@ register(
             Related("", "规则", record="rule", by="clause", show="record kind starts_at is_shadow"),
             Facts(),
         ],
+        said={"area": schema.AREAS, "kind": schema.KINDS},
         address=lambda clause: f"/clause/{clause.number}",
         icon="book",
         **KEPT,
@@ -194,6 +216,7 @@ register(
         model=engine.Move,
         columns="obligation_id was became at",
         filters="became at",
+        said={"was": dict(engine.State.choices), "became": dict(engine.State.choices)},
         form=[Section("义务变动", "obligation_id was became at")],
         icon="history",
     )

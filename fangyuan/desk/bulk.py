@@ -144,7 +144,7 @@ def _act_all(
             result = door.act(verb.full_name, row, by=request.user, payload=payload)
             said = outcome(verb.label, result)
         except (door.Refused, door.Denied) as problem:
-            problems.append(f"{row}:{problem}")
+            problems.append(f"{row}：{problem}")
     token = _handed_back(request, desk, verb, before, columns.owners(rows))
     went = len(rows) - len(problems)
     text = f"{went} 条{said}" if went else "一条也没办成"

@@ -22,7 +22,7 @@ def sound_desks(**_: Any) -> list[checks.CheckMessage]:
         found += [_error(desk, part, name, known) for part, name, known in _unknown(desk)]
         if desk.name not in table.table().records:
             hint = "在 access/roles.yaml 的 records 里加一行"
-            text = f"{desk.name}: 权限表里没有这个类型"
+            text = f"{desk.name}：权限表里没有这个类型"
             found.append(checks.Error(text, hint=hint, id="desk.E001"))
     return found
 
@@ -77,5 +77,5 @@ def _named(desk: declare.Desk) -> Iterator[tuple[str, Iterable[str]]]:
 
 def _error(desk: declare.Desk, part: str, name: str, known: Iterable[str]) -> checks.CheckMessage:
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    hint = f"是不是“{near[0]}”?" if near else "可用的:" + "、".join(sorted(known)[:30])
+    hint = f"是不是“{near[0]}”？" if near else "可用的：" + "、".join(sorted(known)[:30])
     return checks.Error(f"{desk.name} 的 {part}：没有“{name}”", hint=hint, id="desk.E002")

@@ -43,6 +43,15 @@ DEEDS = {
     "prepare": "安装",
     "decide": "审批",
     "withdraw": "撤回",
+    "upload": "上传",
+    "export": "导出",
+    "mention": "点名",
+    "remind": "提醒",
+    "seen": "已读",
+    "token": "接口令牌",
+    "load_pack": "载入制度",
+    "demo": "示例数据",
+    "migrate": "升级",
 }
 
 
@@ -261,6 +270,9 @@ class Facade:
         value = value_of(row, found)
         if name in self.masked and value:
             return Cell("mask", mask(str(value)), field=name, key=row.pk)
+        if value not in (None, "", []) and (words := declare.said(type(row), name)) is not None:
+            told = words(value, row)
+            return Cell("tags" if isinstance(told, list) else "text", told, field=name)
         return replace(cell_of(found, value, self.labels), field=name)
 
 

@@ -79,6 +79,8 @@ class Desk:
     timeline: Sequence[Any] = ()  # further sources of the record's timeline
     create: Callable[[Any, dict[str, Any]], Any] | None = None  # (deed, values) -> record
     named: Callable[[Any, Any], str] | None = None  # (record, actor) -> name
+    # Words for codes in plain columns: a table, or (value, record) -> words; see `said`.
+    said: Mapping[str, Any] = field(default_factory=dict)
     address: Callable[[Any], str] | None = None  # record -> its page, where that is a special one
     is_new: bool = True  # whether a new record is entered through the form
     is_edited: bool = True  # whether a record is changed through the form
@@ -171,6 +173,21 @@ def address(record: Any) -> str:
     name = record.record_name()
     desk = _registry.get(name)
     return desk.address(record) if desk and desk.address else f"/{name}/{record.pk}"
+
+
+def said(model: Any, name: str) -> Callable[[Any, Any], Any] | None:
+    """What puts a code of this field into words, where the type's desk has words for it."""
+    if table := words(model, name):
+        return lambda value, row: table.get(value, value)
+    desk = _registry.get(model.record_name())
+    return desk.said.get(name) if desk else None
+
+
+def words(model: Any, name: str) -> Mapping[str, str]:
+    """The table of words for the codes of this field, where the type's desk has one."""
+    desk = _registry.get(model.record_name())
+    found = desk.said.get(name) if desk else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def desks() -> list[Desk]:

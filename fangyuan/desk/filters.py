@@ -23,7 +23,7 @@ from django.utils import timezone
 from fangyuan.access import scopes, table
 from fangyuan.core import fields, records, text
 from fangyuan.core.models import Term
-from fangyuan.desk import columns
+from fangyuan.desk import columns, declare
 from fangyuan.desk.columns import field_of
 from fangyuan.org.models import Holding, Person
 
@@ -96,6 +96,8 @@ class ChoiceFilter(Filter):
     control = "links"
 
     def _said(self) -> dict[str, str]:
+        if words := declare.words(self.model, self.name):
+            return dict(words)
         found = field_of(self.model, self.name)
         pairs = getattr(found, "vocabulary", None) or found.flatchoices
         return {str(code): str(label) for code, label in pairs}
@@ -381,7 +383,11 @@ def _class_for(model: Any, name: str) -> type[Filter]:
         (models.DateField, DayFilter),
         ((models.DecimalField, models.IntegerField), NumberFilter),
     ]
-    if getattr(found, "choices", None) or isinstance(found, fields.ChoiceSet):
+    if (
+        getattr(found, "choices", None)
+        or isinstance(found, fields.ChoiceSet)
+        or declare.words(model, name)
+    ):
         return ChoiceFilter
     return next((kind for base, kind in kinds if isinstance(found, base)), Filter)
 

@@ -25,6 +25,7 @@ from fangyuan.engine import gates
 from fangyuan.org.models import Holding, Person
 
 CHILD = "child__"  # prefix of the fields of a record entered together with another
+EMPTY: tuple[Any, ...] = (None, "", [])
 SUGGEST_AFTER = "input changed delay:250ms, focus once"
 
 
@@ -106,7 +107,7 @@ class DeskForm(PlainForm):
             if only_changed and name not in self.changed_data:
                 continue
             may_be_left = getattr(self.fields[name], "keeps_when_empty", not only_changed)
-            if may_be_left and value in (None, "", []):
+            if may_be_left and value in EMPTY:
                 continue
             found[self.stored_as(name)] = value
         return found
@@ -125,13 +126,12 @@ class DeskForm(PlainForm):
             self.add_error(None, str(refused))
 
     def _lacking(self, told: set[str]) -> list[gates.Unmet]:
-        empty = (None, "", [])
         return [
             field.demanded
             for name, field in self.fields.items()
             if getattr(field, "demanded", None)
             and name not in told
-            and self.cleaned_data.get(name) in empty
+            and self.cleaned_data.get(name) in EMPTY
             and not getattr(field, "keeps_when_empty", False)
         ]
 

@@ -194,7 +194,7 @@ class TagValue(Record):
         indexes = [models.Index(fields=["subject_type", "subject_id"])]
 
     def __str__(self) -> str:
-        return f"{self.tag}:{self.value}"
+        return f"{self.tag}：{self.value}"
 
 
 class Comment(Record):

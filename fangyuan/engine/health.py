@@ -31,7 +31,7 @@ def look(now: datetime) -> dict[str, Any]:
 
 def _said(beat: datetime | None, is_still: bool, failing: list[str]) -> str:
     if failing:
-        return f"{len(set(failing))} 条条款的规则没有算成:{'、'.join(sorted(set(failing)))}"
+        return f"{len(set(failing))} 条条款的规则没有算成：{'、'.join(sorted(set(failing)))}"
     if beat is None:
         return "还没有扫描过"
-    return "扫描停了,义务可能不是最新的" if is_still else "规则在正常运行"
+    return "扫描停了，义务可能不是最新的" if is_still else "规则在正常运行"

@@ -223,9 +223,6 @@ class Obligation(Row):
         db_table = "engine_obligation"
         verbose_name = "义务"
 
-    def __str__(self) -> str:
-        return f"{self.subject_type} {self.subject_id} {self.occurrence}"
-
 
 class Move(Row):
     """One change of state of an obligation: history, explanation and outbox of reminders."""

@@ -39,7 +39,7 @@ class Step:
 
 STEPS: Final = (
     Step("ahead", "OPEN", 0, 0, "快到期"),
-    Step("due", "BREACHED", 0, 0, "已到期,还没有完成"),
+    Step("due", "BREACHED", 0, 0, "已到期，还没有完成"),
     Step("late", "BREACHED", 1, 0, "仍未完成"),
     Step("manager", "BREACHED", 2, 1, "逾期两个工作日"),
     Step("director", "BREACHED", 5, 2, "逾期五个工作日"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fangyuan.desk import said
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Facts, Related
 from fangyuan.desk.timeline import Timeline
@@ -10,7 +11,8 @@ from fangyuan.forms.models import Form, Response
 register(
     Desk(
         model=Form,
-        columns=["name", "code", "version", "kind", "published_at", "retired_at"],
+        columns="name version kind published_at retired_at",
+        said={"covers": said.fields_of("customer")},
         filters="kind published_at retired_at",
         search=["name", "code"],
         sorts=["name"],

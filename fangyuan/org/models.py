@@ -240,7 +240,7 @@ class Holding(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.person}({self.get_role_display()})"
+        return f"{self.person}（{self.get_role_display()}）"
 
 
 class Leave(Record):

@@ -20,8 +20,8 @@ def _samples(name: str, label: str, **where: Any) -> Metric:
 
 def _rightness(name: str, label: str, kind: str, clause: str) -> Ratio:
     of = {"subject_type": kind}
-    right = _samples(f"{name}_right", f"{label}:相符", verdict="OK", **of)
-    every = _samples(f"{name}_sampled", f"{label}:样本", **of)
+    right = _samples(f"{name}_right", f"{label}：相符", verdict="OK", **of)
+    every = _samples(f"{name}_sampled", f"{label}：样本", **of)
     ratio: Ratio = declare(Ratio(name, label, over=right, under=every, clause=clause))
     return ratio
 

@@ -80,7 +80,7 @@ def query_of(desk: declare.Desk) -> type[BaseModel]:
     own: dict[str, Any] = {
         "page_size": (int, Field(default=50, ge=1, le=200, description="每页条数")),
         "after": (str, Field(default="", max_length=2000, description="上一页给的 next")),
-        "sort": (str, Field(default="", max_length=60, description="排序,前加 - 为降序")),
+        "sort": (str, Field(default="", max_length=60, description="排序，前加 - 为降序")),
         "q": (str, Field(default="", max_length=200, description="搜索词")),
     }
     for name, one in filters.filters(desk).items():
@@ -99,7 +99,7 @@ def read(columns: list[Column], given: dict[str, Any], actor: Any) -> dict[str, 
                 name, value = _value(column, given[column.name], lookups, actor)
                 found[name] = value
             except Bad as bad:
-                faults.append(Fault(field=column.name, message=f"{column.label}:{bad}"))
+                faults.append(Fault(field=column.name, message=f"{column.label}：{bad}"))
     if faults:
         raise Wrong(faults)
     return found
@@ -141,7 +141,7 @@ def _referred(model: Any, given: Any, is_optional: bool, actor: Any) -> Any:
             return found[0]
     record = by_number.first() if by_number is not None else None
     if record is None:
-        raise Bad(f"找不到这条{model._meta.verbose_name}", "填外部编号,或 # 加编号")
+        raise Bad(f"找不到这条{model._meta.verbose_name}", "填外部编号，或 # 加编号")
     return record
 
 
@@ -152,5 +152,5 @@ def _pointed(column: Column, given: Any, actor: Any) -> Any:
     kind, _, key = text.partition(":")
     model = records.record_types().get(kind)
     if model is None or not key:
-        raise Bad("没有写明对象", "写成 类型:编号,如 customer:C001")
+        raise Bad("没有写明对象", "写成 类型:编号，如 customer:C001")
     return _referred(model, key, False, actor)

@@ -33,9 +33,9 @@ class Refusal(BaseModel):
 
 CODES = {400: Refusal, 401: Refusal, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal}
 _SAID = {
-    400: "请求看不懂,请核对正文是不是 JSON",
-    401: "请先登录,或带上有效的令牌",
-    403: "没有权限,或页面已过期,请刷新后再试",
+    400: "请求看不懂，请核对正文是不是 JSON",
+    401: "请先登录，或带上有效的令牌",
+    403: "没有权限，或页面已过期，请刷新后再试",
     404: "没有这条记录",
     405: "这个地址不支持这种请求",
 }
@@ -50,7 +50,7 @@ class Wrong(Exception):
     """Values that cannot be taken; carries the findings."""
 
     def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(";".join(fault.message for fault in faults))
+        super().__init__("；".join(fault.message for fault in faults))
         self.faults = faults
 
 
@@ -96,7 +96,7 @@ def _refused(request: HttpRequest, wrong: door.Refused) -> HttpResponse:
 
 
 def _stale(request: HttpRequest, wrong: door.Stale) -> HttpResponse:
-    return answer(409, "刚被别人改过,请核对后再存", current=shown(wrong.record, request.user))
+    return answer(409, "刚被别人改过，请核对后再存", current=shown(wrong.record, request.user))
 
 
 def shown(record: Any, actor: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Rows(BaseModel):
     """A page of records, and where the next one begins."""
 
     rows: list[dict[str, Any]]
-    next: str = Field(default="", description="下一页的 after,空为没有了")
+    next: str = Field(default="", description="下一页的 after，空为没有了")
 
 
 class Done(BaseModel):
@@ -63,7 +63,7 @@ def build() -> NinjaAPI:
     Operation._create_response_model = lambda _, declared: _model(declared)  # type: ignore[method-assign]
     api = NinjaAPI(
         title="方圆", version="1", urls_namespace="api", docs_url=None, openapi_url=None,
-        auth=auth.WAYS, description="用令牌(Authorization: Bearer fy_…)或已登录的会话调用。",
+        auth=auth.WAYS, description="用令牌（Authorization: Bearer fy_…）或已登录的会话调用。",
     )  # fmt: skip
     faults.install(api)
     for desk in declare.desks():

@@ -74,7 +74,7 @@ def start(batch: ImportBatch, *, by: Person, **how: Any) -> ImportBatch:
     ) as deed:
         held = ImportBatch._base_manager.select_for_update().get(pk=batch.pk)
         if held.stage != Stage.PREVIEW:
-            raise door.Denied("这份文件已经开始导入,不用再点一次")
+            raise door.Denied("这份文件已经开始导入，不用再点一次")
         held = deed.change(held, how, stage="WAITING")
     if held.file.size <= SMALL:
         run(held)
@@ -98,7 +98,9 @@ def recover() -> int:
     for batch in running:
         with _lock(connection, batch) as is_free:
             if is_free:
-                _change(batch, stage="REFUSED", message="导入中途断了,没有写入任何一行。请重新上传")
+                _change(
+                    batch, stage="REFUSED", message="导入中途断了，没有写入任何一行。请重新上传"
+                )
                 count += 1
     return count
 
@@ -182,8 +184,8 @@ def _said(outcome: load.Outcome) -> str:
         (outcome.created, "新建"), (outcome.changed, "修改"), (outcome.unchanged, "不变"),
         (outcome.skipped, "跳过"), (outcome.failed, "有误"),
     ]  # fmt: skip
-    said = ",".join(f"{what} {count} 行" for count, what in parts if count)
-    return "\n".join([";".join([said or "没有数据行", *outcome.notes]), *_named(outcome)])
+    said = "，".join(f"{what} {count} 行" for count, what in parts if count)
+    return "\n".join(["；".join([said or "没有数据行", *outcome.notes]), *_named(outcome)])
 
 
 def _named(outcome: load.Outcome) -> list[str]:
@@ -195,7 +197,7 @@ def _named(outcome: load.Outcome) -> list[str]:
 
 def _refuse(batch: ImportBatch, outcome: load.Outcome) -> None:
     whole = [str(one.said) for one in outcome.mistakes.of(0)]
-    said = ";".join(whole) or f"{outcome.failed} 行有误,没有写入任何一行"
+    said = "；".join(whole) or f"{outcome.failed} 行有误，没有写入任何一行"
     said = "\n".join([said, *_named(outcome)])
     _settle(batch, outcome, {"stage": "REFUSED", "message": said}, Path(batch.file.path))
 
@@ -252,16 +254,16 @@ def undo(batch: ImportBatch, *, by: Person) -> str:
             with transaction.atomic(), connection.cursor() as cursor:
                 gone, kept = takeback.take_back(cursor, held.xid, f"导入 {held.file_name}")
         except IntegrityError as clash:
-            raise door.Denied("撤回后会和后来的记录冲突,请逐条改回") from clash
+            raise door.Denied("撤回后会和后来的记录冲突，请逐条改回") from clash
         held.stage, held.undone_at = Stage.UNDONE, deed.at
         held.save(update_fields=["stage", "undone_at"])
     said = f"已撤销 {gone} 条"
-    return f"{said};{kept} 条后来又被改过,没有动" if kept else said
+    return f"{said}；{kept} 条后来又被改过，没有动" if kept else said
 
 
 def refused(problem: mistakes.Unreadable) -> str:
     """The findings about a whole file, in one line."""
-    return ";".join(one.said if not one.column else str(one) for one in problem.mistakes)
+    return "；".join(one.said if not one.column else str(one) for one in problem.mistakes)
 
 
 jobs.register("导入", run_waiting)

@@ -32,11 +32,11 @@ def file_as_a_whole(order: Any, given: list[Column]) -> None:
     if not admin and not (table.may(actor, kind, "c") or table.may(actor, kind, "u")):
         raise mistakes.whole(f"你的岗位不能导入{label}", "请能改它的同事来导入")
     if order.is_history and not admin:
-        raise mistakes.whole("只有系统管理员能导入历史", "去掉历史导入,或请管理员来做")
+        raise mistakes.whole("只有系统管理员能导入历史", "去掉历史导入，或请管理员来做")
     for column in given:
         if column.kind == "recorded" and not order.is_history:
             raise mistakes.whole(
-                "录入时间由系统写", "删掉这一列;导入历史时由管理员加 --legacy", column=column.label
+                "录入时间由系统写", "删掉这一列；导入历史时由管理员加 --legacy", column=column.label
             )
         if not admin and (bad := _forbidden(order.model, column, actor)):
             raise mistakes.whole(bad.reason, bad.remedy, column=column.label)
@@ -73,7 +73,7 @@ def known_rows(cursor: Any, load: Any) -> Found:
         f"SELECT s.row FROM {S} s JOIN {table_name} t ON t.id = s.id"
         " WHERE s.known AND t.removed_at IS NOT NULL ORDER BY s.row"
     )
-    yield from _say(cursor.fetchall(), Bad("这条记录在回收站里", "先恢复它,或换一个外部编号"))
+    yield from _say(cursor.fetchall(), Bad("这条记录在回收站里", "先恢复它，或换一个外部编号"))
     if load.order.mode == "ADD":
         cursor.execute(f"SELECT row FROM {S} WHERE known ORDER BY row")
         yield from _say(cursor.fetchall(), Bad("这条记录已经有了", "改用“覆盖”或“跳过”"))
@@ -89,7 +89,7 @@ def known_rows(cursor: Any, load: Any) -> Found:
             f"SELECT s.row FROM {S} s JOIN {table_name} t ON t.id = s.id WHERE s.known"
             " AND t.imported_at IS NULL AND s.recorded_at <> t.recorded_at ORDER BY s.row"
         )
-        bad = Bad("这条记录是在系统里录入的,录入时间不能改", "删掉这一格")
+        bad = Bad("这条记录是在系统里录入的，录入时间不能改", "删掉这一格")
         yield from _say(cursor.fetchall(), bad, "录入时间")
 
 
@@ -123,7 +123,7 @@ def fresh_rows(cursor: Any, load: Any) -> Found:
     cursor.execute(f"SELECT row FROM {S} WHERE NOT known ORDER BY row")
     new = cursor.fetchall()
     if new and (lacking := shape.missing(load.columns, load.model)):
-        raise mistakes.whole(f"新记录缺少必填的列:{'、'.join(lacking)}", "补上这些列再导入")
+        raise mistakes.whole(f"新记录缺少必填的列：{'、'.join(lacking)}", "补上这些列再导入")
     if new and not load.sees_all and not table.may(load.order.by, load.model.record_name(), "c"):
         yield from _say(new, Bad("你的岗位不能新建这种记录", "删掉这一行"))
     if "recorded_at" in load.given:
@@ -171,13 +171,13 @@ def _said(load: Any, one: bulk.Violation, others: dict[int, str]) -> Bad:
     own = message if message != str(one.constraint.default_violation_error_message) else ""
     if one.other_row is not None:
         what = "重复" if isinstance(one.constraint, UniqueConstraint) else "的时间重叠"
-        return Bad(f"和第 {one.other_row} 行{what}", "留下一行,删掉另一行,或改掉冲突的值")
+        return Bad(f"和第 {one.other_row} 行{what}", "留下一行，删掉另一行，或改掉冲突的值")
     if isinstance(one.constraint, CheckConstraint):
         return Bad(own or f"{_labels(load, one)}不合要求", "改正后再导入")
     name = f"“{others[one.other_id]}”" if one.other_id in others else ""
     if isinstance(one.constraint, UniqueConstraint):
-        return Bad(own or f"{_labels(load, one)}和已有的记录相同", name and f"已有:{name}")
-    return Bad(own or "和已有的记录时间重叠", name and f"已有:{name}")
+        return Bad(own or f"{_labels(load, one)}和已有的记录相同", name and f"已有：{name}")
+    return Bad(own or "和已有的记录时间重叠", name and f"已有：{name}")
 
 
 def _labels(load: Any, one: bulk.Violation) -> str:

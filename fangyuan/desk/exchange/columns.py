@@ -133,7 +133,7 @@ def match(
         column, mistake = _one(text, place, known, mapping or {})
         if column is not None and column.name in seen:
             reason = f"和“{seen[column.name]}”是同一列"
-            mistake = Mistake(0, text, "", reason, "留下一列,删掉另一列")
+            mistake = Mistake(0, text, "", reason, "留下一列，删掉另一列")
         if mistake:
             mistakes.append(mistake)
         if column is not None:
@@ -154,14 +154,14 @@ def _one(
     if text == ERRORS:
         return None, None
     if not text:
-        return None, Mistake(0, f"第 {place} 列", "", "没有列名", "给它写上列名,或删掉这一列")
+        return None, Mistake(0, f"第 {place} 列", "", "没有列名", "给它写上列名，或删掉这一列")
     column = known.get(_folded(text))
     if column is not None:
         return column, None
     near = difflib.get_close_matches(_folded(text), known, n=1, cutoff=0.5)
     close = known.get(near[0]) if near else None
     said = f"{close.label}({close.name})" if close else ""
-    remedy = f"是不是“{said}”?改名后再导入" if close else "改成模板里的列名,或删掉这一列"
+    remedy = f"是不是“{said}”？改名后再导入" if close else "改成模板里的列名，或删掉这一列"
     return None, Mistake(0, text, "", "没有这一列", remedy)
 
 
@@ -213,6 +213,6 @@ def type_of(name: str) -> Any:
     found = known.get(name) or labels.get(name)
     if found is None:
         near = difflib.get_close_matches(name, [*known, *labels], n=1)
-        hint = f",是不是 {near[0]}?" if near else ""
+        hint = f"，是不是 {near[0]}？" if near else ""
         raise LookupError(f"没有“{name}”这种记录{hint}")
     return found

@@ -31,4 +31,4 @@ def _said(rows: list[int]) -> str:
     if not rows:
         return ""
     listed = "、".join(map(str, rows[:_LISTED])) + (" …" if len(rows) > _LISTED else "")
-    return f"有 {len(rows)} 行的电话和别的记录相同,请看是不是同一家:第 {listed} 行"
+    return f"有 {len(rows)} 行的电话和别的记录相同，请看是不是同一家：第 {listed} 行"

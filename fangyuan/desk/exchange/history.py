@@ -20,7 +20,7 @@ def replace(load: Any) -> None:
     """Put the spans of the file in place of those kept for the same records and facts."""
     there = {slot.column.name for slot in load.slots}
     if lacking := [label for name, label in _NEEDED.items() if name not in there]:
-        raise mistakes.whole(f"缺少必填的列:{'、'.join(lacking)}", "补上这些列再导入")
+        raise mistakes.whole(f"缺少必填的列：{'、'.join(lacking)}", "补上这些列再导入")
     if not load.sees_all:
         raise mistakes.whole("只有系统管理员能导入历史值", "请管理员来做")
     load.cursor.execute(f"ALTER TABLE {S} ADD COLUMN told text")
@@ -79,8 +79,8 @@ def _reader(kind: str, fact: str, lookups: terms.Lookups) -> Any:
     if name is None:
         near = difflib.get_close_matches(fact, [*tracked, *tracked.values()], n=1)
         offered = "、".join(tracked) or "没有"
-        hint = f"是不是 {near[0]}?" if near else ""
-        raise Bad(f"{model._meta.verbose_name}没有留历史的“{fact}”", f"{hint}可填:{offered}")
+        hint = f"是不是 {near[0]}？" if near else ""
+        raise Bad(f"{model._meta.verbose_name}没有留历史的“{fact}”", f"{hint}可填：{offered}")
     read = values.reader(kept[name], lookups)
 
     def reading(value: str | None) -> str | None:
@@ -96,13 +96,13 @@ def _twice(cursor: Any) -> Any:
         " WHERE first < row ORDER BY row"
     )
     for row, first in cursor.fetchall():
-        yield Mistake(row, "起", "", f"和第 {first} 行同时开始", "留下一行,删掉另一行")
+        yield Mistake(row, "起", "", f"和第 {first} 行同时开始", "留下一行，删掉另一行")
 
 
 def _before_birth(cursor: Any) -> Any:
     cursor.execute(f"SELECT row FROM {S} WHERE starts_at > now() ORDER BY row")
     for (row,) in cursor.fetchall():
-        yield Mistake(row, "起", "", "开始时间在将来", "历史值只到现在,将来的改动到时再录")
+        yield Mistake(row, "起", "", "开始时间在将来", "历史值只到现在，将来的改动到时再录")
 
 
 def _lay_out(cursor: Any) -> None:

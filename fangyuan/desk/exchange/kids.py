@@ -99,7 +99,7 @@ def _lay_out(
         if not (field.null or field.blank or field.has_default()):
             load.cursor.execute(f"SELECT row FROM {S} WHERE {bulk.quoted(field.column)} IS NULL")
             for (row,) in load.cursor.fetchall():
-                yield Mistake(row, slot.column.label, "", "不能为空", "填上它,或清空同组各格")
+                yield Mistake(row, slot.column.label, "", "不能为空", "填上它，或清空同组各格")
 
 
 def _part(column: Any) -> str:

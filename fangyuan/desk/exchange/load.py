@@ -146,7 +146,7 @@ def _alone(cursor: Any, order: Order) -> None:
     cursor.execute("SET LOCAL client_connection_check_interval = '5s'")
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [digest(order.path)])
     if not cursor.fetchone()[0]:
-        raise mistakes.whole("这份文件正在导入", "等它完成,不用再传一次")
+        raise mistakes.whole("这份文件正在导入", "等它完成，不用再传一次")
     name = order.model.record_name()
     cursor.execute("SET LOCAL lock_timeout = '60s'")
     try:
@@ -183,7 +183,7 @@ class Load:
         for _ in range(_ROUNDS):
             if not self._round():
                 return
-        raise mistakes.whole("有太多行互相牵连", "先改正列出的行,再导入")
+        raise mistakes.whole("有太多行互相牵连", "先改正列出的行，再导入")
 
     def _stage(self, tick: Callable[[int], None]) -> None:
         made = rows.stage_columns(self.slots, self.model, self.indexing.names)

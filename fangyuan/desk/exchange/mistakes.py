@@ -14,7 +14,7 @@ class Bad(ValueError):
     """A value that cannot be taken, with reason and remedy in Chinese."""
 
     def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(f"{reason},{remedy}")
+        super().__init__(f"{reason}，{remedy}")
         self.reason = reason
         self.remedy = remedy
 
@@ -33,7 +33,7 @@ class Mistake:
         place = f"第 {self.row} 行" if self.row else "整个文件"
         column = f"“{self.column}”" if self.column else ""
         value = f"的值“{shown(self.value)}”" if self.value else ""
-        return f"{place}{column}{value}:{self.said}"
+        return f"{place}{column}{value}：{self.said}"
 
     @property
     def said(self) -> str:

@@ -48,13 +48,13 @@ def hindrance(actor: Any, kind: str, count: int, purpose: str, terminal: str = "
     Where a clause wants approval (DAY-3.1.3), the request is filed at the first try.
     """
     if not table.may_act(actor, VERB):
-        return "你的岗位不能导出,请部门里能导出的同事帮忙"
+        return "你的岗位不能导出，请部门里能导出的同事帮忙"
     told = f"{kind} {purpose}".strip()
     asked = Request.objects.everything("导出申请").filter(
         action=VERB, asked_by=actor, payload__purpose=told
     )
     if asked.filter(state="WAITING").exists():
-        return "导出申请还在审批中,批准后再来下载"
+        return "导出申请还在审批中，批准后再来下载"
     with door.acting(by=actor, action="export", reason=told) as deed:
         trace = _log(actor, told, count, terminal)
         wanted = approval.wanted(VERB, trace, by=actor)
@@ -63,7 +63,7 @@ def hindrance(actor: Any, kind: str, count: int, purpose: str, terminal: str = "
             return ""
         approval.file(wanted, trace, {"purpose": told}, by=actor, at=deed.at)
     clause = wanted.rule.clause.number
-    return f"一次导出 {count} 条要先批准({clause}),已替你提交申请,批准后再来下载"
+    return f"一次导出 {count} 条要先批准（{clause}），已替你提交申请，批准后再来下载"
 
 
 def write(

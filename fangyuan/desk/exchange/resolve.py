@@ -95,7 +95,7 @@ def _not_found(model: Any, text: str, several: dict[str, int]) -> Bad:
         return Bad(f"有 {several[text]} 条{label}叫这个名字", "改填编号")
     own = identity.own(model)
     said = "外部编号" if own == "key" else model._meta.get_field(own).verbose_name
-    return Bad(_missing(model), f"核对{said};如果还没有,先导入{label}")
+    return Bad(_missing(model), f"核对{said}；如果还没有，先导入{label}")
 
 
 def _missing(model: Any) -> str:
@@ -248,7 +248,7 @@ def same_twice(cursor: Any, model: Any, given: set[str]) -> Found:
         )
         found += cursor.fetchall()
     for row, first in found:
-        yield Mistake(row, "", "", f"和第 {first} 行是同一条记录", "留下一行,删掉另一行")
+        yield Mistake(row, "", "", f"和第 {first} 行是同一条记录", "留下一行，删掉另一行")
 
 
 def circles(cursor: Any, model: Any, column: Column) -> Found:

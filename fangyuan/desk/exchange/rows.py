@@ -92,11 +92,11 @@ def _pointed(column: Column, cell: Any) -> Cells:
     text = values.plain(cell).strip()
     if not text:
         if not column.field.null:
-            raise Bad("不能为空", "这一列必填,写成 类型:编号")
+            raise Bad("不能为空", "这一列必填，写成 类型:编号")
         return [None, None]
     kind, colon, key = text.replace("\uff1a", ":", 1).partition(":")
     if not colon or not key.strip():
-        raise Bad("没有写明类型", "写成 类型:编号,如 customer:C001")
+        raise Bad("没有写明类型", "写成 类型:编号，如 customer:C001")
     known = records.record_types()
     labels = {str(model._meta.verbose_name): name for name, model in known.items()}
     name = kind.strip() if kind.strip() in known else labels.get(kind.strip())

@@ -43,7 +43,7 @@ def opened(path: Path, limits: tables.Limits, name: str = "") -> Iterator[Source
     except tables.TableError as wrong:
         raise mistakes.whole(str(wrong)) from wrong
     except OSError as wrong:
-        raise mistakes.whole(f"打不开文件:{wrong.strerror}", "核对路径和权限") from wrong
+        raise mistakes.whole(f"打不开文件：{wrong.strerror}", "核对路径和权限") from wrong
 
 
 def _rows(table: tables.Table) -> Iterator[Row]:

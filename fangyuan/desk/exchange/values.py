@@ -61,11 +61,11 @@ def plain(cell: Any) -> str:
 
 def _clean(text: str) -> str:
     if len(text) > _LONGEST:
-        raise Bad(f"文字太长,有 {len(text)} 个字", f"一格最多 {_LONGEST} 字")
+        raise Bad(f"文字太长，有 {len(text)} 个字", f"一格最多 {_LONGEST} 字")
     if text.isprintable():
         return text
     if found := _CONTROL.search(text):
-        raise Bad(f"含有不可见的控制字符(U+{ord(found[0]):04X})", "删掉它再导入")
+        raise Bad(f"含有不可见的控制字符（U+{ord(found[0]):04X}）", "删掉它再导入")
     return text
 
 
@@ -73,7 +73,7 @@ def _number_text(number: float) -> str:
     if not math.isfinite(number):
         raise Bad("不是数", "填一个数")
     if abs(number) >= _EXACT:
-        raise Bad("数字超过 15 位,表格软件已丢失末几位", "把该列设为文本格式后重填")
+        raise Bad("数字超过 15 位，表格软件已丢失末几位", "把该列设为文本格式后重填")
     return str(int(number)) if number == int(number) else repr(number)
 
 
@@ -144,7 +144,7 @@ def _choice(label: str, choices: Iterable[tuple[Any, Any]], field: Any) -> Reade
             return _empty(field)
         found = known.get(text) or known.get(text.lower())
         if found is None:
-            raise Bad(f"“{label}”没有这一项", f"从这些里选:{offered}")
+            raise Bad(f"“{label}”没有这一项", f"从这些里选：{offered}")
         return found
 
     return read
@@ -244,7 +244,7 @@ def _whole(field: Any) -> Reader:
             return _empty(field)
         text = re.sub(r"\.0+$", "", text)
         if not re.fullmatch(r"[+-]?\d{1,18}", text):
-            raise Bad("不是整数", "填一个整数,如 120")
+            raise Bad("不是整数", "填一个整数，如 120")
         if not low <= int(text) < high:
             raise Bad("数字超出范围", f"填 {low} 至 {high - 1} 之间的整数")
         return str(int(text))
@@ -258,13 +258,13 @@ def _decimal(field: Any) -> Reader:
         if not text:
             return _empty(field)
         if re.search(r"[万亿]$", text):
-            raise Bad("数字带有单位", "按元填写,如 12000")
+            raise Bad("数字带有单位", "按元填写，如 12000")
         if isinstance(field, fields.Percent):
             text = text.removesuffix("%")
         try:
             number = Decimal(text)
         except InvalidOperation as wrong:
-            raise Bad("不是数", "填一个数,如 1200.50") from wrong
+            raise Bad("不是数", "填一个数，如 1200.50") from wrong
         return _fitted(number, field)
 
     return read
@@ -272,10 +272,10 @@ def _decimal(field: Any) -> Reader:
 
 def _fitted(number: Decimal, field: Any) -> str:
     if not number.is_finite() or abs(number.adjusted()) > 40:
-        raise Bad("不是数", "填一个数,如 1200.50")
+        raise Bad("不是数", "填一个数，如 1200.50")
     places = -int(number.normalize().as_tuple().exponent)
     if places > field.decimal_places:
-        raise Bad(f"小数有 {places} 位", f"最多 {field.decimal_places} 位小数,请先取舍")
+        raise Bad(f"小数有 {places} 位", f"最多 {field.decimal_places} 位小数，请先取舍")
     if number.adjusted() + 1 > field.max_digits - field.decimal_places:
         raise Bad("数字太大", f"整数部分最多 {field.max_digits - field.decimal_places} 位")
     return format(number, "f")
@@ -292,7 +292,7 @@ def _date(field: Any) -> Reader:
             return _empty(field)
         day, rest = _day(text)
         if rest and not re.fullmatch(r"[T ]?0{1,2}:00(:00(\.0+)?)?", rest):
-            raise Bad("这一列只要日期", "去掉时间,如 2026-11-25")
+            raise Bad("这一列只要日期", "去掉时间，如 2026-11-25")
         return day.isoformat()
 
     return read
@@ -300,7 +300,7 @@ def _date(field: Any) -> Reader:
 
 def _same_day(cell: datetime) -> str:
     if cell.time() != time.min:
-        raise Bad("这一列只要日期", "去掉时间,如 2026-11-25")
+        raise Bad("这一列只要日期", "去掉时间，如 2026-11-25")
     return _sane(cell.date()).isoformat()
 
 
@@ -349,7 +349,7 @@ def instant(text: str) -> datetime:
             int(str(part or 0).ljust(6, "0")),
         )  # fmt: skip
     except ValueError as wrong:
-        raise Bad("没有这个时刻", "时为 0 至 23,分秒为 0 至 59") from wrong
+        raise Bad("没有这个时刻", "时为 0 至 23，分秒为 0 至 59") from wrong
     if offset is None:
         return local(at)
     sign = offset[0].replace("Z", "+00:00")
@@ -364,7 +364,7 @@ def local(at: datetime) -> datetime:
     zone = ZoneInfo(settings.TIME_ZONE)
     placed = at.replace(tzinfo=zone)
     if placed.astimezone(ZoneInfo("UTC")).astimezone(zone).replace(tzinfo=None) != at:
-        raise Bad("这一刻因夏令时被跳过", "写明时区,如 +08:00")
+        raise Bad("这一刻因夏令时被跳过", "写明时区，如 +08:00")
     return placed
 
 

@@ -27,7 +27,7 @@ def _rows(source: sources.Source, places: list[int], found: Mistakes) -> Iterato
     for row in source.rows:
         if row.number in wrong:
             cells = [_shown(row.cells[place]) for place in places]
-            yield [*cells, ";".join(_said(one) for one in found.of(row.number))]
+            yield [*cells, "；".join(_said(one) for one in found.of(row.number))]
 
 
 def _shown(cell: object) -> str:
@@ -36,4 +36,4 @@ def _shown(cell: object) -> str:
 
 
 def _said(mistake: Mistake) -> str:
-    return f"{mistake.column}:{mistake.said}" if mistake.column else mistake.said
+    return f"{mistake.column}：{mistake.said}" if mistake.column else mistake.said

@@ -68,7 +68,7 @@ def test_every_refused_row_is_named_and_nothing_is_kept(bring):
     outcome = bring("customer", HEAD + "\n".join(rows))
     assert said(outcome) == [
         (2, "来源", "字典里没有这一项"),
-        (3, "法定全称", "已有同名客户,请先搜索再决定是否新建"),
+        (3, "法定全称", "已有同名客户，请先搜索再决定是否新建"),
         (4, "信息获取", "没有这一天"),
         (6, "法定全称", "和第 5 行重复"),
         (7, "法定全称", "不能为空"),
@@ -85,7 +85,7 @@ def test_every_refused_row_is_named_and_nothing_is_kept(bring):
         ("key,法定全城", "法定全城", "没有这一列"),
         ("key,name,法定全称", "法定全称", "和“name”是同一列"),
         ("key,name,recorded_at", "录入时间", "录入时间由系统写"),
-        ("key,name", "", "新记录缺少必填的列:来源、信息获取"),
+        ("key,name", "", "新记录缺少必填的列：来源、信息获取"),
     ],
 )
 def test_a_file_with_a_wrong_header_is_refused_whole(bring, head, column, reason):

@@ -51,7 +51,7 @@ def run(admin, tmp_path):
 def test_a_refused_row_makes_the_status_one_and_says_why(run):
     status, out, err = run(ROWS)
     assert status == 1 and "没有写入任何一行" in out
-    assert "第 3 行“来源”的值“没有”:字典里没有这一项" in err
+    assert "第 3 行“来源”的值“没有”：字典里没有这一项" in err
     assert Customer._base_manager.count() == 1
     status, out, _ = run(ROWS, "--partial")
     assert status == 1 and "新建 1" in out and Customer._base_manager.filter(key="c1").exists()

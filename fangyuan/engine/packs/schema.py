@@ -11,14 +11,43 @@ from pydantic import BeforeValidator, Field
 
 from fangyuan.engine.packs.bindings import Binding, Shape, Word
 
-AREAS: Final = frozenset(
-    """customers leads opportunities solution-quote contracts orders receivables
-    activities-visits complaints satisfaction churn tags products materials-kit knowledge
-    marketing-campaigns advertising brand market-intel pricing-promotion forecast-planning
-    reports-analytics recruiting training appraisal-incentives career attendance meetings
-    documents approvals permissions-security backup supervision-audit org-roles
-    policy-governance""".split()
-)
+AREAS: Final = {
+    "customers": "客户",
+    "leads": "线索",
+    "opportunities": "商机",
+    "solution-quote": "方案与报价",
+    "contracts": "合同",
+    "orders": "订单",
+    "receivables": "回款",
+    "activities-visits": "活动与拜访",
+    "complaints": "投诉",
+    "satisfaction": "满意度",
+    "churn": "流失",
+    "tags": "标签",
+    "products": "产品",
+    "materials-kit": "资料与工具包",
+    "knowledge": "知识库",
+    "marketing-campaigns": "市场活动",
+    "advertising": "广告投放",
+    "brand": "品牌",
+    "market-intel": "市场情报",
+    "pricing-promotion": "定价与促销",
+    "forecast-planning": "预测与计划",
+    "reports-analytics": "报表与分析",
+    "recruiting": "招聘",
+    "training": "培训",
+    "appraisal-incentives": "考核与激励",
+    "career": "职业发展",
+    "attendance": "考勤",
+    "meetings": "会议",
+    "documents": "文档",
+    "approvals": "审批",
+    "permissions-security": "权限与安全",
+    "backup": "备份",
+    "supervision-audit": "监督与审计",
+    "org-roles": "组织与岗位",
+    "policy-governance": "制度管理",
+}
 KINDS: Final = {
     "deadline": "期限",
     "cadence": "频率",

@@ -36,7 +36,7 @@ def test_an_unknown_fact_is_named_with_the_nearest_known_one() -> None:
         "customer",
         {"on": "learnt_at", "until": "recorded_at", "within": "24h", "where": {"is_ka": True}},
     )
-    assert kind.faults() == ["客户没有“learnt_at”这个事实,是不是“learned_at”(信息获取)"]
+    assert kind.faults() == ["客户没有“learnt_at”这个事实，是不是“learned_at”（信息获取）"]
 
 
 def test_a_word_too_many_is_refused() -> None:

@@ -41,7 +41,7 @@ class Deeds:
         said = {key: value for key, value in step.items() if key in EXPECTED}
         deeds = [key for key in step if key not in EXPECTED]
         if len(deeds) != 1:
-            raise Confused("一步只写一件事,另可写 结果、条款、缺")
+            raise Confused("一步只写一件事，另可写 结果、条款、缺")
         answer, unmet = self._answer(deeds[0], dict(step[deeds[0]] or {}))
         _compare(said, answer, unmet)
 
@@ -134,9 +134,9 @@ def _compare(said: Mapping[str, Any], answer: str, unmet: list[Any]) -> None:
     told = ";".join(one.sentence for one in unmet)
     wanted = str(said.get("结果", PASSED))
     if answer != wanted:
-        raise Confused(f"结果应为“{wanted}”,实际“{answer}”{':' + told if told else ''}")
+        raise Confused(f"结果应为“{wanted}”，实际“{answer}”{':' + told if told else ''}")
     clause, lacking = said.get("条款"), str(said.get("缺", ""))
     fitting = [one for one in unmet if clause in (None, one.clause) and lacking in one.sentence]
     if unmet and not fitting:
         by = f"应依 {clause} 拒绝" if clause else "应拒绝"
-        raise Confused(f"{by},说缺“{lacking}”,实际:{told}")
+        raise Confused(f"{by}，说缺“{lacking}”，实际：{told}")

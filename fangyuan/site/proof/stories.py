@@ -114,7 +114,7 @@ def _read(path: Path) -> reading.Source:
         raise Confused(f"{path.name}:{wrong.line} {wrong.sentence}", wrong.line) from wrong
     if source.repeated:
         spot, line = source.repeated[0]
-        raise Confused(f"{path.name}:{line} “{spot[-1]}”写了两次,请删掉一处", line)
+        raise Confused(f"{path.name}:{line} “{spot[-1]}”写了两次，请删掉一处", line)
     return source
 
 
@@ -123,10 +123,10 @@ def _shaped(
 ) -> AnyShape:
     line = source.line(path)
     if not isinstance(raw, dict):
-        raise Confused(f"第 {line} 行:例子要写成名称和值", line)
+        raise Confused(f"第 {line} 行：例子要写成名称和值", line)
     try:
         return shape.model_validate(raw)
     except ValidationError as wrong:
         error = wrong.errors(include_url=False)[0]
         line = source.line((*path, *error["loc"]))
-        raise Confused(f"第 {line} 行:{phrase(dict(error), shape)}", line) from wrong
+        raise Confused(f"第 {line} 行：{phrase(dict(error), shape)}", line) from wrong

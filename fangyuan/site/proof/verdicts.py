@@ -79,17 +79,17 @@ class Verdicts:
     def _compare_obligation(self, name: str, rows: list[Any], wanted: dict[str, Any]) -> None:
         if wanted.get("状态") == NOTHING:
             if rows:
-                raise Confused(f"“{name}”不应有义务,实际有 {_told(rows)}")
+                raise Confused(f"“{name}”不应有义务，实际有 {_told(rows)}")
             return
         if len(rows) != 1:
             what = _told(rows) if rows else "没有"
-            raise Confused(f"“{name}”应有一项义务,实际{what};多项时写明期或规则")
+            raise Confused(f"“{name}”应有一项义务，实际{what}；多项时写明期或规则")
         known = _facts(rows[0])
         for label, value in wanted.items():
             if label not in known:
                 raise Confused(f"义务没有“{label}”这一项{nearest(label, known)}")
             if known[label] != _plain(label, value):
-                raise Confused(f"“{name}”的{label}应为“{value}”,实际“{_shown(known[label])}”")
+                raise Confused(f"“{name}”的{label}应为“{value}”，实际“{_shown(known[label])}”")
 
     def _record(self, name: str, said: Mapping[str, Any]) -> None:
         record = self.words.find(name)
@@ -102,7 +102,7 @@ class Verdicts:
             if isinstance(wanted, records.Row) and isinstance(actual, tuple):
                 wanted = (wanted.record_name(), wanted.pk)
             if actual != wanted:
-                raise Confused(f"“{name}”的{label}应为“{raw}”,实际“{actual}”")
+                raise Confused(f"“{name}”的{label}应为“{raw}”，实际“{actual}”")
 
     def _request(self, name: str, said: Mapping[str, Any]) -> None:
         record = self.words.find(name)
@@ -114,12 +114,12 @@ class Verdicts:
             raise Confused(f"“{name}”没有申请")
         if "状态" in said and request.get_state_display() != said["状态"]:
             actual = request.get_state_display()
-            raise Confused(f"“{name}”的申请应为“{said['状态']}”,实际“{actual}”")
+            raise Confused(f"“{name}”的申请应为“{said['状态']}”，实际“{actual}”")
         if "审批人" in said:
             seats = Approval.objects.everything("例子").filter(request=request)
             people = sorted(seat.person.name for seat in seats.select_related("person"))
             if people != sorted(said["审批人"]):
-                raise Confused(f"审批人应为 {said['审批人']},实际 {people}")
+                raise Confused(f"审批人应为 {said['审批人']}，实际 {people}")
 
     def _sees(self, who: str, names: list[str], wanted: bool) -> None:
         actor = self.words.find(who)
@@ -149,7 +149,7 @@ class Verdicts:
         ).filter(words.where(model, condition))
         found = sorted(str(record) for record in seen)
         if found != sorted(said["得到"]):
-            raise Confused(f"{who}应圈选到 {said['得到']},实际 {found}")
+            raise Confused(f"{who}应圈选到 {said['得到']}，实际 {found}")
 
     def _items(self, code: str, labels: list[str]) -> None:
         model: Any = records.row_types()["form"]
@@ -176,7 +176,7 @@ def _plain(label: str, value: Any) -> Any:
 
 def _told(rows: list[Any]) -> str:
     return "、".join(
-        f"{row.occurrence} {State(row.state).label},{_when(row.due_at)} 到期" for row in rows[:6]
+        f"{row.occurrence} {State(row.state).label}，{_when(row.due_at)} 到期" for row in rows[:6]
     )
 
 

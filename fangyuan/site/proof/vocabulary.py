@@ -30,7 +30,7 @@ class Vocabulary:
         """The record type a word means, and the values that go without saying."""
         known = self.cast.words
         if word not in known:
-            raise Confused(f"没有“{word}”这个词{nearest(word, known)};可用:{'、'.join(known)}")
+            raise Confused(f"没有“{word}”这个词{nearest(word, known)}；可用：{'、'.join(known)}")
         preset = dict(known[word])
         return records.row_types()[preset.pop("record")], preset
 
@@ -77,7 +77,7 @@ class Vocabulary:
         try:
             return self._value(column, raw)
         except mistakes.Bad as bad:
-            raise Confused(f"“{column.verbose_name}”的“{raw}”:{bad}") from bad
+            raise Confused(f"“{column.verbose_name}”的“{raw}”：{bad}") from bad
 
     def _value(self, column: Any, raw: Any) -> Any:
         if raw is None:
@@ -114,4 +114,4 @@ class Vocabulary:
                 found = target._base_manager.filter(**{name: raw}).order_by("-pk").first()
                 if found is not None:
                     return found
-        raise Confused(f"“{column.verbose_name}”要写例子里的名字,没有“{raw}”")
+        raise Confused(f"“{column.verbose_name}”要写例子里的名字，没有“{raw}”")

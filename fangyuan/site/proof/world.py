@@ -29,7 +29,7 @@ def instant(text: Any) -> datetime:
     try:
         return values.instant(str(text))
     except mistakes.Bad as bad:
-        raise Confused(f"“{text}”不是时刻,写成 2026-05-13 16:00") from bad
+        raise Confused(f"“{text}”不是时刻，写成 2026-05-13 16:00") from bad
 
 
 class World:
@@ -43,7 +43,7 @@ class World:
         for key, said in step.items():
             word, _, name = key.partition(" ")
             if not name:
-                raise Confused(f"“{key}”要写成 词 名字,如 客户 华清电子")
+                raise Confused(f"“{key}”要写成 词 名字，如 客户 华清电子")
             details = dict(said or {})
             with door.acting(by=None, action="import", reason="例子", channel="IMPORT"):
                 if word in (CHANGE, TRANSFER, REMOVE):

@@ -72,7 +72,7 @@ def due_tone(due: datetime | None, now: datetime) -> str:
 def _now(context: Context, given: datetime | None) -> datetime:
     now = given or context.get("now")
     if not isinstance(now, datetime):
-        raise template.TemplateSyntaxError("这个标签要用到 now,上下文里没有。")
+        raise template.TemplateSyntaxError("这个标签要用到 now，上下文里没有。")
     return now
 
 

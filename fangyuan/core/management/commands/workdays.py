@@ -14,14 +14,14 @@ from fangyuan.core import calendar
 class Command(BaseCommand):
     """Print one date or one number, and nothing else."""
 
-    help = "按公司日历加工作日,或数两天之间的工作日"
+    help = "按公司日历加工作日，或数两天之间的工作日"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         ways = parser.add_subparsers(dest="way", required=True)
         add = ways.add_parser("add", help="某日之后第几个工作日")
         add.add_argument("start", metavar="FROM")
         add.add_argument("days", metavar="DAYS", type=int)
-        between = ways.add_parser("between", help="前一日之后到后一日(含)有几个工作日")
+        between = ways.add_parser("between", help="前一日之后到后一日（含）有几个工作日")
         between.add_argument("start", metavar="FROM")
         between.add_argument("end", metavar="TO")
 
@@ -41,4 +41,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as wrong:
-        raise CommandError(f"“{text}”不是日期,应写成 2026-11-16") from wrong
+        raise CommandError(f"“{text}”不是日期，应写成 2026-11-16") from wrong

@@ -19,13 +19,13 @@ _import = importlib.import_module("fangyuan.desk.management.commands.import")
 class Command(BaseCommand):
     """Export the records of one type."""
 
-    help = "导出一种记录(jsonl、csv、xlsx)"
+    help = "导出一种记录（jsonl、csv、xlsx）"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("type", metavar="TYPE", help="记录类型,如 customer 或 客户")
+        parser.add_argument("type", metavar="TYPE", help="记录类型，如 customer 或 客户")
         parser.add_argument("--format", choices=list(outbox.FORMATS), default="jsonl")
         parser.add_argument("--by", metavar="LOGIN", default="admin", help="以谁的名义导出")
-        parser.add_argument("--out", metavar="FILE", type=Path, help="写到文件,缺省写到标准输出")
+        parser.add_argument("--out", metavar="FILE", type=Path, help="写到文件，缺省写到标准输出")
 
     def handle(self, *args: Any, **options: Any) -> None:
         model, actor = _import.model_of(options["type"]), _import.person_of(options["by"])

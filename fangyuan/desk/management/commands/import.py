@@ -18,14 +18,14 @@ from fangyuan.org.models import Person
 class Command(BaseCommand):
     """Import a file of one record type."""
 
-    help = "导入一种记录的表格(xlsx、csv、jsonl)"
+    help = "导入一种记录的表格（xlsx、csv、jsonl）"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("type", metavar="TYPE", help="记录类型,如 customer 或 客户")
+        parser.add_argument("type", metavar="TYPE", help="记录类型，如 customer 或 客户")
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--by", metavar="LOGIN", required=True, help="以谁的名义导入")
-        parser.add_argument("--legacy", action="store_true", help="历史导入,保留给定的录入时间")
-        parser.add_argument("--dry-run", action="store_true", help="只检查,不写入")
+        parser.add_argument("--legacy", action="store_true", help="历史导入，保留给定的录入时间")
+        parser.add_argument("--dry-run", action="store_true", help="只检查，不写入")
         parser.add_argument("--partial", action="store_true", help="留下正确的行")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,12 +49,12 @@ class Command(BaseCommand):
 
 def _said(order: load.Order, outcome: load.Outcome) -> str:
     if outcome.mistakes and not order.is_partial:
-        return f"共 {outcome.total} 行,有误 {outcome.failed} 行。没有写入任何一行"
+        return f"共 {outcome.total} 行，有误 {outcome.failed} 行。没有写入任何一行"
     counts = (
-        f"共 {outcome.total} 行:新建 {outcome.created},修改 {outcome.changed},"
-        f"不变 {outcome.unchanged},有误 {outcome.failed}"
+        f"共 {outcome.total} 行：新建 {outcome.created}，修改 {outcome.changed}，"
+        f"不变 {outcome.unchanged}，有误 {outcome.failed}"
     )
-    return f"{counts}。只检查,没有写入" if order.is_rehearsal else counts
+    return f"{counts}。只检查，没有写入" if order.is_rehearsal else counts
 
 
 @contextmanager

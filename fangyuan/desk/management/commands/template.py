@@ -21,9 +21,9 @@ class Command(BaseCommand):
     help = "写出一种记录的导入模板"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("type", metavar="TYPE", help="记录类型,如 customer 或 客户")
+        parser.add_argument("type", metavar="TYPE", help="记录类型，如 customer 或 客户")
         parser.add_argument("--format", choices=["csv", "xlsx"], default="csv")
-        parser.add_argument("--out", metavar="FILE", type=Path, help="写到文件,缺省写到标准输出")
+        parser.add_argument("--out", metavar="FILE", type=Path, help="写到文件，缺省写到标准输出")
 
     def handle(self, *args: Any, **options: Any) -> None:
         model = _import.model_of(options["type"])

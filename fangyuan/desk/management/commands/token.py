@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("login", metavar="LOGIN")
         parser.add_argument("--name", default="命令行发放", help="用途")
-        parser.add_argument("--days", type=int, default=90, help="有效天数,缺省 90")
+        parser.add_argument("--days", type=int, default=90, help="有效天数，缺省 90")
         parser.add_argument("--revoke", action="store_true", help="收回此人全部令牌")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -17,7 +17,7 @@ from fangyuan.site.proof.coverage import Covered
 class Command(BaseCommand):
     """Print coverage per policy, or every clause as JSON."""
 
-    help = "各制度的条款覆盖:共几条、已承载几条、有例子通过几条,其余在等什么"
+    help = "各制度的条款覆盖：共几条、已承载几条、有例子通过几条，其余在等什么"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         bound = sum(one.bound for one in clauses)
         exercised = sum(one.exercised for one in clauses)
         self.stdout.write(
-            f"{title} 共 {len(clauses)} 条,已承载 {bound} 条,有例子通过 {exercised} 条"
+            f"{title} 共 {len(clauses)} 条，已承载 {bound} 条，有例子通过 {exercised} 条"
         )
 
 

@@ -17,15 +17,15 @@ from fangyuan.site.demo.build import Builder
 class Command(BaseCommand):
     """Load the sample company where there are no customers yet."""
 
-    help = "载入示例公司(只在没有客户时)"
+    help = "载入示例公司（只在没有客户时）"
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Customer.objects.everything("是否空库").exists():
-            self.stdout.write("已有客户,不载入示例公司")
+            self.stdout.write("已有客户，不载入示例公司")
             return
         counts = Builder(timezone.now()).write(samples.PASSWORD)
         said = "、".join(f"{name} {number}" for name, number in counts.items())
-        self.stdout.write(f"示例公司:{said}")
+        self.stdout.write(f"示例公司：{said}")
         outcome = sweep.sweep()
         oversight.fill(outcome.as_of)
         sweep.sweep()

@@ -21,9 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="check|load")
-        checking = actions.add_parser("check", help="检查制度文件,列出每一处错误")
+        checking = actions.add_parser("check", help="检查制度文件，列出每一处错误")
         checking.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        loading = actions.add_parser("load", help="载入制度文件,缺省为随产品发布的全部制度")
+        loading = actions.add_parser("load", help="载入制度文件，缺省为随产品发布的全部制度")
         loading.add_argument("files", nargs="*", type=Path, metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,11 +42,11 @@ class Command(BaseCommand):
             if one.pack is not None:
                 waiting = [p.id for p, _, b in one.pack.rules() if running.waits(b)]
                 self.stdout.write(
-                    f"{one.file} 没有错误:《{one.pack.head.title}》{one.pack.head.version},"
-                    f"{len(one.pack.provisions)} 条,其中 {len(set(waiting))} 条在等产品的其他部分"
+                    f"{one.file} 没有错误：《{one.pack.head.title}》{one.pack.head.version}，"
+                    f"{len(one.pack.provisions)} 条，其中 {len(set(waiting))} 条在等产品的其他部分"
                 )
         if wrong := sum(len(one.problems) for one in checked):
-            raise CommandError(f"共 {wrong} 处错误,改好后再载入;现行制度没有受影响")
+            raise CommandError(f"共 {wrong} 处错误，改好后再载入；现行制度没有受影响")
 
     def _load(self, files: list[Path]) -> None:
         try:
@@ -55,16 +55,16 @@ class Command(BaseCommand):
         except check.Broken as broken:
             for problem in broken.problems:
                 self.stderr.write(str(problem))
-            said = f"共 {len(broken.problems)} 处错误,没有载入;现行制度没有受影响"
+            said = f"共 {len(broken.problems)} 处错误，没有载入；现行制度没有受影响"
             raise CommandError(said) from broken
         except Clash as clash:
-            raise CommandError(f"{clash};没有载入,现行制度没有受影响") from clash
+            raise CommandError(f"{clash}；没有载入，现行制度没有受影响") from clash
 
 
 def _told(done: Installed) -> str:
     if not done.changed:
         return f"{done.policy} {done.version} 没有变化"
     return (
-        f"{done.policy} {done.version} 已载入:{done.clauses} 条,{done.rules} 条规则生效,"
+        f"{done.policy} {done.version} 已载入：{done.clauses} 条，{done.rules} 条规则生效，"
         f"{done.waiting} 条规则在等产品的其他部分"
     )

@@ -22,7 +22,7 @@ PASSWORD = "fangyuan"  # noqa: S105 - the first password, to be changed at the f
 class Command(BaseCommand):
     """Load vocabularies, holidays, forms and policies, and make the first administrator."""
 
-    help = "载入字典、节假日、表单与制度,建立管理员"
+    help = "载入字典、节假日、表单与制度，建立管理员"
 
     def handle(self, *args: Any, **options: Any) -> None:
         with door.acting(by=None, action="prepare", reason="安装") as deed:
@@ -39,8 +39,8 @@ class Command(BaseCommand):
             packs.install(packs.shipped())
         except (packs.Broken, packs.Clash) as wrong:
             if not Policy.objects.everything("安装").exists():
-                raise CommandError(f"制度没有载入:{wrong}") from wrong
-            self.stderr.write(f"制度没有更新,现行制度照旧:{wrong}")
+                raise CommandError(f"制度没有载入：{wrong}") from wrong
+            self.stderr.write(f"制度没有更新，现行制度照旧：{wrong}")
 
 
 def company() -> None:

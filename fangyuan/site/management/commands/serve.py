@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="监听的地址")
         parser.add_argument("--port", type=int, default=8123, help="监听的端口")
-        parser.add_argument("--workers", type=int, default=2, help="进程数,每个四线程")
+        parser.add_argument("--workers", type=int, default=2, help="进程数，每个四线程")
 
     def handle(self, **options: Any) -> None:
         warm_up()
