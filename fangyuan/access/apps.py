@@ -1,4 +1,4 @@
-"""Registers the row scopes with the record base."""
+"""Registers the row scopes with the record base, and what traces say of people."""
 
 from importlib import import_module
 
@@ -14,3 +14,4 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("fangyuan.access.scopes")
+        import_module("fangyuan.access.facts")

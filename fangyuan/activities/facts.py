@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, When
 
 from fangyuan.activities.models import NO_ISSUE, Activity, Plan, PlanItem, Task
-from fangyuan.core import facts
-from fangyuan.customers.models import Customer
+from fangyuan.core import facts, measured
+from fangyuan.customers.models import Customer, Lead
 from fangyuan.desk.models import is_true
 from fangyuan.org.models import Person
 
@@ -74,8 +74,15 @@ facts.extend(
     },
 )
 facts.extend(
+    Lead,
+    {"idle_days": measured.Idle("无跟进天数", source="activity", at="ended_at", subject="lead")},
+)
+facts.extend(
     Customer,
     {
+        "idle_days": measured.Idle(
+            "无跟进天数", source="activity", at="ended_at", subject="customer"
+        ),
         "interest_noted": facts.Derived(
             "有兴趣与沟通记录",
             kind="bool",
@@ -90,7 +97,7 @@ facts.extend(
                     )
                 )
             ),
-        )
+        ),
     },
 )
 facts.declare_streams(

@@ -42,6 +42,11 @@ def failures(login: str, terminal: str) -> int:
     return tries.count()
 
 
+def named(login: str) -> Person | None:
+    """Whose login was tried, for the trace only."""
+    return Person.objects.everything("登录留痕").filter(login=login).first()
+
+
 def note(kind: str, *, terminal: str, person: Any = None, purpose: str = "") -> None:
     """Leave a trace of a sign-in or a failed try."""
     AccessLog._base_manager.create(kind=kind, terminal=terminal, person=person, purpose=purpose)

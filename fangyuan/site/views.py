@@ -47,7 +47,8 @@ def login(request: HttpRequest) -> HttpResponse:
         return render(request, "login.html", {**context, "error": PAUSED}, status=429)
     person = auth.authenticate(request, username=name, password=request.POST.get("password", ""))
     if person is None:
-        signin.note("LOGIN_FAILED", terminal=terminal, purpose=name[:80])
+        whose = signin.named(name)
+        signin.note("LOGIN_FAILED", terminal=terminal, person=whose, purpose=name[:80])
         return render(request, "login.html", {**context, "error": WRONG}, status=401)
     auth.login(request, person)
     request.session.set_expiry(7 * 86400 if request.POST.get("remember") else 0)

@@ -64,6 +64,58 @@ def rule(pick: Pick, number: int) -> Rule:
     return Rule(f"GEN-{number}", make(pick), line=0)
 
 
+def alert(pick: Pick, number: int) -> Rule:
+    """A rule that raises alerts; the numbers it reads are declared in `measured`."""
+    make = one_of(pick, (_idle, _fallen, _busy))
+    params = make(pick)
+    params["clear_after"] = one_of(pick, ("7d", "1d", "0d", "30h", "12h", "3d"))
+    return Rule(f"GEN-A{number}", {"kind": "alert", **params}, line=0)
+
+
+def _idle(pick: Pick) -> dict[str, Any]:
+    quiet = {"idle_days": {one_of(pick, ("at_least", "above")): pick.number(2, 12)}}
+    when = one_of(
+        pick,
+        (
+            quiet,
+            {"any": [quiet, {"talks": {"at_least": 3}}]},
+            {"idle_days": {"below": 3}, "grade": ["A", "B"]},
+            {**quiet, "any": [{"is_ka": True}, {"talks": {"at_most": 0}}]},
+        ),
+    )
+    return {"record": "customer", "when": when, **_told(pick)}
+
+
+def _fallen(pick: Pick) -> dict[str, Any]:
+    fall = {
+        "drop_at_least": one_of(pick, (30, 50, 100)),
+        "over": one_of(pick, ("week", "week", "day", "month", "biweek")),
+        "against": one_of(pick, ("mean_1", "mean_2", "mean_4")),
+    }
+    when = one_of(pick, ({"talks": fall}, {"any": [{"talks": fall}, {"talks": {"above": 2}}]}))
+    return {"record": "customer", "when": when, **_told(pick)}
+
+
+def _told(pick: Pick) -> dict[str, Any]:
+    who = one_of(pick, ("owner", "owner,sales_manager", "csm,ka_manager", "ka_manager"))
+    return {"where": one_of(pick, SCOPES), "who": who, "on_leave": one_of(pick, ON_LEAVE)}
+
+
+def _busy(pick: Pick) -> dict[str, Any]:
+    when = one_of(
+        pick,
+        (
+            {"talks_per_hour": {"above": 1}},
+            {"visits_per_day": {"at_least": 2}},
+            {"calls_in_a_row": {"at_least": 2}},
+            {"any": [{"talks_per_hour": {"at_least": 2}}, {"calls_in_a_row": {"above": 1}}]},
+        ),
+    )
+    where = one_of(pick, ({}, {"roles": {"has": ["ka_rep"]}}))
+    who = one_of(pick, ("self", "self,ka_manager"))
+    return {"record": "person", "when": when, "where": where, "who": who}
+
+
 def _span(pick: Pick) -> str:
     return one_of(pick, SPANS)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.oracle import clauses, generic, world
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
-from tests.oracle.choices import SECOND, Clock, Drawn, Pick, Setting, chance, one_of
+from tests.oracle.choices import SECOND, Clock, Dice, Drawn, Pick, Setting, chance, one_of
 from tests.oracle.world import (
     SHIPPED_FROM,
     Adoption,
@@ -43,6 +43,7 @@ WINDOWS = (
     (date(2026, 10, 26), 40),
 )
 INVENTED = 8
+ALERTS = 3
 CHANGES = ("NAME", "OWNERSHIP", "CONTACT", "FINANCE", "NEED", "PEOPLE", "PROGRESS", "RIVAL")
 PEOPLE = ("boss", "mia", "ken", "li", "zhao", "sun")
 REPS = ("li", "zhao", "sun")
@@ -72,7 +73,16 @@ def random_setting(pick: Pick, calendar: Calendar) -> Setting:
     while len(moments) < 3:
         moments.add(max(moments) + SECOND)
     setting.as_of = sorted(moments)
+    _alerts(setting)
     return setting
+
+
+def _alerts(setting: Setting) -> None:
+    """A few alerts, drawn by dice of their own, so that other choices stay what they were."""
+    dice = Dice(int(setting.as_of[-1].timestamp()))
+    clock = Clock(dice, setting)
+    for number in range(ALERTS):
+        setting.rules.extend(_versions(dice, clock, generic.alert(dice, number)))
 
 
 def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
@@ -80,7 +90,9 @@ def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
         return [rule]
     since = clock.moment()
     params = dict(rule.params)
-    if "within" in params:
+    if params["kind"] == "alert":
+        params["clear_after"] = one_of(pick, ("2d", "36h"))
+    elif "within" in params:
         params["within"] = one_of(pick, ("2wd", "24h", "48h", "0d", "3d", "1wd", "0wd", "1h"))
     elif chance(pick, 50):
         params["at_least"] = 2

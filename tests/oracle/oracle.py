@@ -68,7 +68,8 @@ def settle(world: World, as_of: datetime) -> set[Duty]:
     view = View(world, as_of)
     found = set()
     for rule in world.rules:
-        for case in KINDS[rule.params["kind"]](view, rule):
+        judge = KINDS.get(rule.params["kind"])  # alerts raise episodes, not duties
+        for case in judge(view, rule) if judge else ():
             found.add(_judged(view, case))
     return found
 

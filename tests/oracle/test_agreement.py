@@ -6,6 +6,7 @@ FY_HISTORIES sets how many histories are compared; by default a few that hold th
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,8 @@ def test_increments_agree_with_the_oracle_whatever_their_batching(
     told.worlds, told.setting = told.earlier, histories.earlier_setting(setting)
     with transaction.atomic():
         told.lay()
+        written = _number()
+    _wait_for(written)
     assert sweep.sweep(first).failed == {}
     half = len(final) // 2
     for as_of, worlds, ruled in (
@@ -101,8 +104,23 @@ def test_increments_agree_with_the_oracle_whatever_their_batching(
         with transaction.atomic():
             told.become(worlds)
             told.resettle(ruled)
+            written = _number()
+        _wait_for(written)
         assert sweep.sweep(as_of).failed == {}
         wrong = agreement.differences(told.expected(as_of), told.found())
         assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
         assert sweep.sweep(as_of).written == Written()
     assert sweep.sweep(third, full=True).written == Written()
+
+
+def _number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def _wait_for(number: int) -> None:
+    """Until no older transaction of the whole cluster runs: only then a sweep reads this one."""
+    until = time.monotonic() + 120
+    while sweep.horizon() <= number and time.monotonic() < until:
+        time.sleep(0.05)

@@ -1,4 +1,4 @@
--- Episodes that the facts no longer give are removed as of the instant they were raised;
+-- Episodes that the facts no longer give go, as of the instant they were raised; the rest is kept.
 UPDATE engine_alert a SET removed_at = raised_at, changed_at = now()
  WHERE a.rule_id = $rule AND a.removed_at IS NULL AND $picked
    AND NOT EXISTS (SELECT FROM engine_episode e
