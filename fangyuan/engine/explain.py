@@ -79,7 +79,9 @@ class Explanation:
 
 def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
     """Explain one obligation as it stood at the last sweep, at most at `now`."""
-    rule = models.Rule._base_manager.select_related("clause__policy").get(pk=obligation.rule_id)
+    rule = models.Rule._base_manager.select_related("clause__policy", "policy").get(
+        pk=obligation.rule_id
+    )
     kind = kinds.read(rule.kind, rule.record, rule.params)
     swept = models.Progress.objects.everything("解释").filter(rule=None).first()
     cause = obligation.cause
@@ -88,7 +90,7 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
         "clause": rule.clause.number,
         "clause_text": rule.clause.text,
         "policy": rule.clause.policy.title,
-        "version": rule.clause.policy.version,
+        "version": rule.version,
         "sentence": kind.sentence(),
         "subject": _subject(obligation),
         "occurrence": obligation.occurrence,

@@ -90,7 +90,7 @@ def _named(rules: dict[int, models.Rule], batch: list[dict[str, Any]]) -> Iterat
         rule = rules[one["rule_id"]]
         yield {
             "clause": rule.clause.number,
-            "version": rule.clause.policy.version,
+            "version": rule.version,
             "record": one["subject_type"],
             "key": keys[one["subject_type"]].get(one["subject_id"]),
             "occurrence": one["occurrence"],

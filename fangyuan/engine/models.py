@@ -152,6 +152,11 @@ class Rule(Record):
     def __str__(self) -> str:
         return f"{self.clause}#{self.line + 1}"
 
+    @property
+    def version(self) -> str:
+        """The version of the regulation that brought the rule."""
+        return self.policy.version if self.policy else self.clause.policy.version
+
 
 class Replay(Row):
     """A draft tried on the past, asked for by a person or kept up for a draft that runs beside."""

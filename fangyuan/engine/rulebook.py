@@ -88,7 +88,7 @@ def alerts() -> list[models.Rule]:
 
 def _standing(wanted: tuple[str, ...]) -> list[models.Rule]:
     rows = models.Rule.objects.everything("规则扫描").present()
-    rows = rows.filter(kind__in=wanted, is_shadow=False).select_related("clause__policy")
+    rows = rows.filter(kind__in=wanted, is_shadow=False).select_related("clause__policy", "policy")
     return list(rows.order_by("id"))
 
 

@@ -331,10 +331,13 @@ class Message(Record):
     channel = fields.Choice("渠道", choices=By, default=By.INBOX)
     sent_at = models.DateTimeField("发出")
     seen_at = models.DateTimeField("已读", null=True, blank=True)
+    confirmed_at = models.DateTimeField("确认", null=True, blank=True)
     acted_at = models.DateTimeField("处理", null=True, blank=True)
     step_key = fields.Text("去重键", unique=True)
 
     begins = "sent_at"
+    passes_on = False
+    governed = {"confirmed_at": "sign_message"}
 
     class Meta(Record.Meta):
         verbose_name = "消息"

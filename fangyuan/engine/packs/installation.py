@@ -76,7 +76,8 @@ def install_one(
     )
     versions = models.Policy.objects.everything("载入制度").present()
     same = versions.filter(code=pack.head.policy, version=pack.head.version).first()
-    if same is not None and same.digest == seal:
+    own = _own_versions(pack.head.policy)
+    if same is not None and same.digest == seal or own and (same is None or same in own):
         return done
     with transaction.atomic(), connection.cursor() as cursor:
         said = f"载入《{pack.head.title}》{pack.head.version}"
@@ -86,8 +87,15 @@ def install_one(
             same = _policy(pack)
             _adopt(pack.head.policy)
         _describe(same, pack, seal)
-        _write(same, pack, wanted)
+        _write(same, pack, wanted, own)
     return replace(done, changed=True)
+
+
+def _own_versions(code: str) -> list[models.Policy]:
+    """What the company made of a regulation itself: what it changed, a pack leaves alone."""
+    versions = models.Policy.objects.everything("载入制度").present().filter(code=code)
+    published = versions.filter(supersedes__isnull=False, stage__in=["PUBLISHED", "SUPERSEDED"])
+    return list(published.order_by("starts_on", "pk"))
 
 
 def _is_rule(raw: dict[str, Any]) -> bool:
@@ -112,7 +120,8 @@ def start_of(day: date) -> datetime:
 def _close_earlier(pack: Pack) -> None:
     """End the version before at this one's start."""
     starts_on = pack.head.starts_on
-    earlier = models.Policy.objects.everything("载入制度").present().filter(code=pack.head.policy)
+    earlier = models.Policy.objects.everything("载入制度").present()
+    earlier = earlier.filter(code=pack.head.policy, stage__in=["PUBLISHED", "SUPERSEDED"])
     last = earlier.order_by("-starts_on").first()
     if last is None:
         return
@@ -166,20 +175,28 @@ def _adopt(code: str) -> None:
             company.save(update_fields=["policies"])
 
 
-def _write(policy: models.Policy, pack: Pack, wanted: dict[str, list[RuleLine]]) -> None:
-    known = {c.number: c for c in models.Clause._base_manager.filter(policy=policy)}
+def _write(
+    policy: models.Policy,
+    pack: Pack,
+    wanted: dict[str, list[RuleLine]],
+    own: list[models.Policy],
+) -> None:
+    revised = {number for version in own for number in version.changes}
+    rows = models.Clause._base_manager.filter(policy__in=[policy, *own])
+    known = {c.number: c for c in rows}
     if gone := sorted(set(known) - set(wanted)):
         raise Clash(f"条款 {'、'.join(gone[:5])} 不见了,删条款请用新的 version")
+    provisions = [p for p in pack.provisions if p.id not in revised]
+    holder = next((one for one in reversed(own) if one.clauses.everything("载入").exists()), policy)
     fresh = [
-        _fill(models.Clause(policy=policy, number=p.id), p)
-        for p in pack.provisions
-        if p.id not in known
+        _fill(models.Clause(policy=holder, number=p.id), p) for p in provisions if p.id not in known
     ]
     models.Clause._base_manager.bulk_create(fresh)
-    old = [_fill(known[p.id], p) for p in pack.provisions if p.id in known]
+    old = [_fill(known[p.id], p) for p in provisions if p.id in known]
     models.Clause._base_manager.bulk_update(old, CLAUSE_FIELDS, batch_size=200)
     clauses = {**known, **{c.number: c for c in fresh}}
-    _write_rules(policy, clauses, wanted)
+    lines = {number: found for number, found in wanted.items() if number not in revised}
+    _write_rules(policy, {n: clauses[n] for n in lines}, lines)
 
 
 def _fill(clause: models.Clause, provision: Provision) -> models.Clause:
@@ -199,7 +216,7 @@ def _write_rules(
     standing = {
         (rule.clause.number, rule.line): rule
         for rule in models.Rule._base_manager.filter(
-            clause__policy=policy, is_shadow=False, removed_at=None
+            clause__in=clauses.values(), is_shadow=False, removed_at=None
         ).select_related("clause")
     }
     starts_at = start_of(policy.starts_on or timezone.localdate())

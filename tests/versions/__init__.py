@@ -1,0 +1,1 @@
+"""Drafts, replays and versions."""
