@@ -1,4 +1,4 @@
-"""Every address of the product. Special pages first, then the desk's faces of every record type."""
+"""Every address of the product: special pages, the faces of every record type, free words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from fangyuan.site import (
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", workbench.workbench, name="workbench"),
     path("cockpit", cockpit.cockpit, name="cockpit"),
-    path("clause/<str:number>", clauses.clause, name="clause"),
     path("approvals", approvals.approvals, name="approvals"),
     path("approvals/<int:number>", approvals.approvals, name="approval"),
     path("approvals/<int:number>/decide", approvals.decide, name="decide"),
@@ -39,4 +38,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("fangyuan.desk.api.urls")),
     path("", include("fangyuan.site.visit_urls")),
     path("", include("fangyuan.desk.urls")),
+    # What takes any word comes last, or it would take the faces of its record type.
+    path("clause/<str:number>", clauses.clause, name="clause"),
 ]
