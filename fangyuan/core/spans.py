@@ -213,6 +213,14 @@ def midnight(day: date, zone: ZoneInfo = SHANGHAI) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
+def ending(at: datetime, zone: ZoneInfo = SHANGHAI) -> tuple[date, str]:
+    """The day and clock time at which something ends: 00:00 is 24:00 of the day before."""
+    local = at.astimezone(zone)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return local.date() - timedelta(days=1), "24:00"
+    return local.date(), f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+
+
 def day_of(at: datetime, zone: ZoneInfo = SHANGHAI) -> date:
     """Give the company's day in which an instant lies; raises SpanError for one without a zone."""
     if at.tzinfo is None:

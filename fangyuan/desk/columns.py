@@ -233,7 +233,8 @@ def _number(field: Any, value: Any) -> Cell:
 def _time(field: Any, value: Any) -> Cell:
     is_instant = isinstance(field, models.DateTimeField)
     read = dateparse.parse_datetime if is_instant else dateparse.parse_date
-    return Cell("at" if is_instant else "date", read(value) if isinstance(value, str) else value)
+    kind = "deadline" if field.name == "due_at" else "at" if is_instant else "date"
+    return Cell(kind, read(value) if isinstance(value, str) else value)
 
 
 def mask(value: str) -> str:

@@ -383,11 +383,8 @@ def _class_for(model: Any, name: str) -> type[Filter]:
         (models.DateField, DayFilter),
         ((models.DecimalField, models.IntegerField), NumberFilter),
     ]
-    if (
-        getattr(found, "choices", None)
-        or isinstance(found, fields.ChoiceSet)
-        or declare.words(model, name)
-    ):
+    is_coded = isinstance(found, fields.ChoiceSet) or declare.words(model, name)
+    if getattr(found, "choices", None) or is_coded:
         return ChoiceFilter
     return next((kind for base, kind in kinds if isinstance(found, base)), Filter)
 

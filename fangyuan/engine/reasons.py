@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from fangyuan.core import facts, spans, words
@@ -28,12 +28,8 @@ def state(code: str | None) -> str:
 
 def clock(at: datetime) -> str:
     """An instant in the company's zone; 00:00 is 24:00 of the day before."""
-    local = at.astimezone(spans.SHANGHAI)
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        day = local - timedelta(days=1)
-        return f"{day.year} 年 {day.month} 月 {day.day} 日 24:00"
-    seconds = f":{local:%S}" if local.second else ""
-    return f"{local.year} 年 {local.month} 月 {local.day} 日 {local:%H:%M}{seconds}"
+    day, time = spans.ending(at)
+    return f"{day.year} 年 {day.month} 月 {day.day} 日 {time}"
 
 
 def trigger(kind: Any, obligation: models.Obligation) -> str:

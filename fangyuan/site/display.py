@@ -10,6 +10,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from django.utils.timezone import localtime
 
+from fangyuan.core import spans
+
 MISSING = "–"
 WAN = Decimal(10_000)
 WEEK = 7
@@ -110,6 +112,19 @@ def when(at: date | datetime | None, now: datetime) -> str:
     if abs(away) <= WEEK:
         return f"{away} 天前" if away > 0 else f"{-away} 天后"
     return _far(day, today)
+
+
+def deadline(at: datetime | None, now: datetime) -> str:
+    """A due time as one says it: the time today, 24:00 for midnight, else the days or the date."""
+    if at is None:
+        return MISSING
+    day, time = spans.ending(at)
+    return time if day == _day(now) else when(day, now)
+
+
+def deadline_in_full(at: datetime | None) -> str:
+    """A due time with its day: 2026-11-25 24:00."""
+    return MISSING if at is None else "{:%Y-%m-%d} {}".format(*spans.ending(at))
 
 
 def moment(at: date | datetime | None, now: datetime) -> str:

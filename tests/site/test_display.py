@@ -102,6 +102,20 @@ def test_a_moment_reads_as_one_says_it(at: date | datetime | None, shown: str) -
     assert display.when(at, NOW) == shown
 
 
+@pytest.mark.parametrize(
+    ("at", "shown", "in_full"),
+    [
+        (datetime(2026, 11, 20, tzinfo=NOW.tzinfo), "24:00", "2026-11-19 24:00"),
+        (datetime(2026, 11, 21, tzinfo=NOW.tzinfo), "明天", "2026-11-20 24:00"),
+        (datetime(2026, 11, 19, tzinfo=NOW.tzinfo), "昨天", "2026-11-18 24:00"),
+        (ahead(hours=3), "12:42", "2026-11-19 12:42"),
+        (None, "–", "–"),
+    ],
+)
+def test_a_deadline_at_midnight_belongs_to_the_day_before(at, shown, in_full) -> None:
+    assert (display.deadline(at, NOW), display.deadline_in_full(at)) == (shown, in_full)
+
+
 def test_yesterday_is_told_by_the_local_day_not_by_hours() -> None:
     late_yesterday_in_utc = datetime(2026, 11, 18, 15, 59, tzinfo=ZoneInfo("UTC"))
     early_today_in_utc = datetime(2026, 11, 18, 16, 1, tzinfo=ZoneInfo("UTC"))

@@ -46,6 +46,18 @@ def when(at: date | datetime | None, now: datetime) -> str:
 
 
 @register.filter
+def deadline(at: datetime | None, now: datetime) -> str:
+    """A due time as one says it."""
+    return display.deadline(at or None, now)
+
+
+@register.filter
+def deadline_in_full(at: datetime | None) -> str:
+    """A due time with its day."""
+    return display.deadline_in_full(at or None)
+
+
+@register.filter
 def moment(at: date | datetime | None, now: datetime) -> str:
     """A moment with its time of day."""
     return display.moment(at or None, now)
