@@ -5,7 +5,6 @@ Which files make up the shell is read from the static folder, so a new module is
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
+
+from fangyuan.site import assets
 
 FOLDER = Path(__file__).parent / "static" / "fy"
 HTMX = "django_htmx/htmx-2.min.js"
@@ -27,20 +28,11 @@ def shell_files() -> tuple[str, ...]:
     return (*(static(f"fy/{name}") for name in own), static(HTMX), "/offline")
 
 
-@cache
-def shell_version() -> str:
-    """A short name for this state of the shell; a changed file gives another."""
-    digest = hashlib.sha256()
-    for path in sorted(FOLDER.iterdir()):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 @login_not_required
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The worker's script, at the root so that it may answer for every page."""
-    context = {"version": shell_version(), "files": shell_files(), "kept": KEPT}
+    context = {"version": assets.version(), "files": shell_files(), "kept": KEPT}
     response = render(request, "sw.js", context, content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response

@@ -10,6 +10,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from fangyuan.site import assets
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("FY_DATA", ROOT / "var")).resolve()
 TESTING = os.environ.get("FY_TEST") == "1"
@@ -146,11 +148,12 @@ TIME_ZONE = os.environ.get("FY_ZONE", "Asia/Shanghai")
 USE_TZ = True
 USE_I18N = True
 
-STATIC_URL = "/static/"
+STATIC_URL = "/static/" if DEBUG else f"/static/{assets.version()}/"
 STATIC_ROOT = DATA / "static"
 MEDIA_ROOT = DATA / "files"
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_MAX_AGE = 0 if DEBUG or TESTING else 3600
+WHITENOISE_MAX_AGE = 0
+WHITENOISE_IMMUTABLE_FILE_TEST = "^$" if DEBUG else "."
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

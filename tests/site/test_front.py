@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.test import RequestFactory
 from django.utils import timezone
 
-from fangyuan.site import components, offline
+from fangyuan.site import assets, components, offline
 
 SITE = Path(offline.__file__).parent
 STATIC = SITE / "static" / "fy"
@@ -118,5 +119,14 @@ def test_the_worker_lists_the_shell_and_is_never_cached() -> None:
     response = offline.service_worker(request())
     body = response.content.decode()
     assert response["Cache-Control"] == "no-cache"
-    assert "/static/fy/app.js" in body
-    assert offline.shell_version() in body
+    assert static("fy/app.js") in body
+    assert assets.version() in body
+
+
+def test_files_of_the_shell_are_kept_for_good_under_an_address_of_their_version(client) -> None:
+    address = static("fy/app.js")
+    assert address == f"/static/{assets.version()}/fy/app.js"
+    for file in (address, static("django_htmx/htmx-2.min.js")):
+        response = client.get(file)
+        response.close()
+        assert (response.status_code, "immutable" in response["Cache-Control"]) == (200, True)
