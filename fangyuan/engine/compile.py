@@ -126,7 +126,7 @@ def _met(kind: Deadline, until: facts.Stream | None, by_stream: bool, terms: Ter
         return (
             "CASE WHEN b.until_at > b.began_at THEN b.until_at END" if by_stream else "b.until_at"
         )
-    events = streams.of_stream(until, kind.record, as_of=terms.as_of, pick=terms.pick)
+    events = streams.of_stream(until, kind.record, as_of=terms.as_of)
     return f"""(SELECT min(e.at) FROM ({events}) e (subject_id, at, recorded_at)
              WHERE e.subject_id = b.subject_id AND e.at > b.began_at)"""  # noqa: S608
 
@@ -373,11 +373,12 @@ def _holders(role: str | None, *, near: bool) -> dict[str, str]:
             "holder": "coalesce(h.person_id, b.person_id)",
             "holding_since": "coalesce(h.starts_at, b.starts_at)",
         }
+    special = "coalesce(r.person_id, rb.person_id)"
     return {
         "holders": _held("r", "rb", role, near=near) + joins,
-        "holder": "coalesce(r.person_id, rb.person_id, h.person_id, b.person_id)",
+        "holder": f"coalesce({special}, h.person_id, b.person_id)",
         "holding_since": "coalesce(r.starts_at, rb.starts_at, h.starts_at, b.starts_at)",
-        "role": f"CASE WHEN coalesce(r.id, rb.id) IS NULL THEN 'OWNER' ELSE '{role}' END",
+        "role": f"CASE WHEN {special} IS NULL THEN 'OWNER' ELSE '{role}' END",
     }
 
 
@@ -395,13 +396,15 @@ def _held(before: str, at: str, role: str, *, near: bool) -> str:
 
     def joined(name: str, on: str) -> str:
         if near:
-            rows = f"SELECT {name}.* FROM org_holding {name} WHERE {same(name)} AND {on}"  # noqa: S608
+            # Only what the index holds.
+            kept = f"{name}.person_id, {name}.starts_at"
+            rows = f"SELECT {kept} FROM org_holding {name} WHERE {same(name)} AND {on}"  # noqa: S608
             return f"LEFT JOIN LATERAL ({rows} LIMIT 1) {name} ON true"
         return f"LEFT JOIN org_holding {name} ON {same(name)} AND {on}"
 
     holds = f"({before}.ends_at IS NULL OR {before}.ends_at >= j.answers_at)"
     first = joined(before, f"{before}.starts_at < j.answers_at AND {holds}")
-    second = joined(at, f"{before}.id IS NULL AND {at}.starts_at = j.answers_at")
+    second = joined(at, f"{before}.person_id IS NULL AND {at}.starts_at = j.answers_at")
     return f"{first}\n         {second}\n         "
 
 

@@ -156,7 +156,9 @@ class Measuring:
             rows = rows.filter(Q(removed_at=None) | Q(removed_at__gt=self.as_of))
             rows = rows.filter(recorded_at__lte=self.as_of)
         record = fact.model.record_name()
-        rows = streams.linked(rows, fact.subject, record, self.pick.subjects)
+        rows = streams.linked(rows, fact.subject, record)
+        if self.pick.subjects is not None:
+            rows = rows.filter(fy_subject__any_of=self.pick.subjects)
         number = getattr(fact, "value", "")
         rows = rows.annotate(fy_one=Value(1, output_field=IntegerField()))
         return timelines.text_of(rows.values_list("fy_subject", fact.at, number or "fy_one"))

@@ -27,11 +27,11 @@ def subjects(rule: models.Rule, changes: Changes) -> Numbers:
         kind = rulebook.kind_of(rule)
     except BadRule:
         return set()
-    found: Numbers = set(changes.numbers(kind.record))
+    found: Numbers = set(changes.numbers(kind.record, _read(kind)))
     found |= _pointed(kind.record, changes)
     found |= _by_links(kind, changes)
-    for source, link in _sources(kind):
-        found |= _by_events(kind.record, source, link, changes)
+    for source, link, names in _sources(kind):
+        found |= _by_events(kind.record, source, link, changes, names)
     for fact in _facts(kind):
         found |= _by_reads(kind.model, fact, changes)
     found |= _by_people(kind, changes)
@@ -118,7 +118,7 @@ def _columns(model: Any, name: str) -> set[str]:
     fact = facts.find(model, name)
     own = {model._meta.get_field(model.begins).column}
     if isinstance(fact, facts.Plain):
-        return own | {model._meta.get_field(fact.column).column}
+        return own | {model._meta.get_field(fact.column.split("__")[0]).column}
     if isinstance(fact, facts.Among | facts.Since):
         return own | _columns(model, fact.of)
     if isinstance(fact, facts.Phases):
@@ -128,21 +128,38 @@ def _columns(model: Any, name: str) -> set[str]:
     return own | {f.column for f in model._meta.concrete_fields}
 
 
-def _sources(kind: base.Owed) -> Iterator[tuple[str, str]]:
-    """Record types whose events the rule reads, with the way back to the subject."""
+def _read(kind: base.Owed) -> set[str] | None:
+    """The columns of its subjects that a rule reads; None for any."""
+    if isinstance(kind, Alert):
+        return None
+    names = {fact.name for fact in _facts(kind)}
+    return _all_read(kind.model, names | {str(kind.since)} if isinstance(kind, Required) else names)
+
+
+def _all_read(model: Any, names: Iterable[str]) -> set[str]:
+    found = {f.column for f in model._meta.concrete_fields if f.attname in scope.needed(model)}
+    return found.union(*(_columns(model, name) for name in names))
+
+
+def _sources(kind: base.Owed) -> Iterator[tuple[str, str, set[str]]]:
+    """Record types whose events the rule reads, with the way back to the subject and the facts
+    that it reads of them."""
     if isinstance(kind, Cadence):
-        yield kind.event.split(".")[0], kind.via
+        period = {"period"} if kind.counts_by == "period" else set()
+        yield kind.event.split(".")[0], kind.via, {kind.at, *words.names(kind.when), *period}
     elif isinstance(kind, Deadline):
         for name in (kind.on, kind.until):
             if (stream := facts.stream(name, kind.record)) is not None:
-                yield stream.source, stream.subject
+                yield stream.source, stream.subject, {stream.at, *words.names(stream.when)}
 
 
-def _by_events(record: str, source: str, link: str, changes: Changes) -> Numbers:
-    changed = set(changes.numbers(source))
+def _by_events(record: str, source: str, link: str, changes: Changes, names: set[str]) -> Numbers:
     model = records.row_types()[source]
-    for fact in _facts_of(model):
-        changed |= _by_reads(model, fact, changes)
+    is_fact = link not in ("", "company") and link not in getattr(model, "any_fields", {})
+    names = names | ({link} if is_fact else set())
+    changed = set(changes.numbers(source, _all_read(model, names)))
+    for name in names:
+        changed |= _by_reads(model, facts.find(model, name), changes)
     if not changed:
         return set()
     if not link:
@@ -176,10 +193,6 @@ def _facts(kind: base.Owed) -> list[Any]:
         plain = {n for n in (kind.on, kind.until) if not facts.stream(n, kind.record)}
         names |= plain | ({kind.by} if kind.by else set())
     return [facts.find(kind.model, name) for name in names]
-
-
-def _facts_of(model: Any) -> Iterable[Any]:
-    return facts.of(model).values()
 
 
 def _by_reads(model: Any, fact: Any, changes: Changes) -> Numbers:

@@ -233,6 +233,17 @@ def _compares(wanted: Any) -> bool:
     return not (isinstance(wanted, dict) and set(wanted) <= {"empty", "not_empty"})
 
 
+def needed(model: Any) -> set[str]:
+    """The columns that every statement may read of its subjects, whatever the rule asks."""
+    names = {"id", "recorded_at", "recorded_by", "imported_at", "removed_at"}
+    names |= {model.begins, model.ends or "", model.known_since}
+    return {
+        f.attname
+        for f in model._meta.concrete_fields
+        if f.name in names or f.is_relation or f.name.startswith("subject_")
+    }
+
+
 def value_of(model: Any, name: str) -> Expression | F:
     """A fact as an expression for a column of the statement."""
     fact = facts.find(model, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import BooleanField, F, Func, Q
 
 from fangyuan.core import facts, records, timelines, words
 from fangyuan.engine import scope
@@ -24,7 +24,16 @@ def known(
     return rows.filter(fy_at__gte=floor) if floor else rows
 
 
-def linked(rows: Any, link: str, record: str, subjects: tuple[int, ...] | None) -> Any:
+class InScope(Func):
+    """Whether a number is one of the statement's `subject` rows: of many in one join, of few one
+    by one through the index of the numbers asked."""
+
+    output_field = BooleanField()
+    template = "%(expressions)s IN (SELECT s.subject_id FROM subject s)"
+    near = "%(expressions)s = ANY (ARRAY(SELECT s.subject_id FROM subject s))"
+
+
+def linked(rows: Any, link: str, record: str) -> Any:
     """The rows with the number of the record they belong to as `fy_subject`."""
     source = rows.model
     if not link:
@@ -33,23 +42,30 @@ def linked(rows: Any, link: str, record: str, subjects: tuple[int, ...] | None) 
         rows, column = rows.filter(**{f"{link}_type": record}), F(f"{link}_id")
     else:
         column = scope.value_of(source, link)
-    rows = rows.annotate(fy_subject=column)
-    if subjects is None:
-        return rows.filter(fy_subject__isnull=False)
-    return rows.filter(fy_subject__any_of=subjects)
+    return rows.annotate(fy_subject=column).filter(fy_subject__isnull=False)
 
 
-def of_stream(stream: facts.Stream, record: str, *, as_of: datetime, pick: scope.Pick) -> str:
-    """The events of a stream that happened to records of a type."""
+def in_scope(rows: Any, pick: scope.Pick) -> Any:
+    """Of linked rows those of the subjects of the statement into which they go."""
+    how = InScope.template if pick.subjects is None else InScope.near
+    return rows.filter(InScope(F("fy_subject"), template=how))
+
+
+def of_stream(
+    stream: facts.Stream, record: str, *, as_of: datetime, pick: scope.Pick | None = None
+) -> str:
+    """The events of a stream that happened to records of a type, or to those in scope."""
     source = records.row_types()[stream.source]
     if stream.source == "holding":
         held: Any = source._base_manager
         rows = held.order_by().filter(words.where(source, stream.when))
         rows = rows.filter(removed_at=None, starts_at__lte=as_of).annotate(fy_at=F("starts_at"))
-        rows = linked(rows, stream.subject, record, pick.subjects)
+        rows = linked(rows, stream.subject, record)
+        rows = rows if pick is None else in_scope(rows, pick)
         return timelines.text_of(rows.values_list("fy_subject", "fy_at", "starts_at"))
     rows = known(source, stream.at, stream.when, as_of=as_of)
-    rows = linked(rows, stream.subject, record, pick.subjects)
+    rows = linked(rows, stream.subject, record)
+    rows = rows if pick is None else in_scope(rows, pick)
     return timelines.text_of(rows.values_list("fy_subject", "fy_at", "recorded_at"))
 
 
@@ -64,7 +80,7 @@ def counted(kind: Cadence, *, as_of: datetime, pick: scope.Pick, floor: datetime
         subjects = timelines.text_of(everyone.values_list("pk"))
         source = f"SELECT s.id AS subject_id, r.* FROM ({subjects}) s (id) CROSS JOIN ({found}) r"  # noqa: S608
     else:
-        rows = linked(rows, kind.via, kind.record, pick.subjects)
+        rows = in_scope(linked(rows, kind.via, kind.record), pick)
         source = timelines.text_of(rows.values_list("fy_subject", *columns))
     names = "subject_id, at, period" if by_period else "subject_id, at"
     key = _PERIOD if by_period else f"'{kind.per}:' || {first_day(kind.per, 'e.at')}"
