@@ -57,6 +57,8 @@ ROUTES = {
     "remove": WRITES,
     "restore": WRITES,
     "comment": WRITES,
+    "attach": WRITES,
+    "attachment": OTHER,
     "pointers": OTHER,
     "undo": OTHER,
 }

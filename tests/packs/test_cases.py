@@ -15,7 +15,6 @@ IN_SCOPE = ("KA-3.1", "KA-3.2.", "KA-3.3.", "RES-3.1.", "RES-3.2.", "RES-3.3.", 
 WAITING = {
     "DAY-3.1.3": {"engine:alert", "access:access_log.export"},
     "RES-3.1.1b": {"customers:lead.campaign"},
-    "RES-3.2.2c": {"metrics:customer_data_validity_rate"},
     "RES-3.4.3": {"opportunities:need"},
 }
 

@@ -10,7 +10,10 @@ from fangyuan.engine.packs import product
 from fangyuan.engine.packs.product import Offers
 from fangyuan.forms import seed
 from fangyuan.metrics import declare
+from fangyuan.supervision.models import Inspection
 
+# An inspection of each kind is entered with the checks that it went through.
+CHECK_LISTS = tuple(f"inspection.{kind}" for kind in Inspection.Kind.values)
 # The pages of the domain model by their address: route, and what the route needs.
 PAGES: dict[str, tuple[str, dict[str, object]]] = {
     "workbench": ("workbench", {}),
@@ -33,7 +36,7 @@ def offers() -> Offers:
         verbs=frozenset(door.VERBS),
         pages=pages,
         metrics=frozenset(declare.METRICS),
-        documents=frozenset({f"form.{seed.REVIEW['kind']}"}),
+        documents=frozenset({f"form.{seed.REVIEW['kind']}", *CHECK_LISTS}),
     )
 
 
