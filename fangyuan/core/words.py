@@ -189,22 +189,50 @@ def sentence(model: Any, condition: Condition) -> str:
     said: list[str] = []
     for name, wanted in (condition or {}).items():
         if name == "any":
-            said.append("或者".join(f"({sentence(model, group)})" for group in wanted))
+            said.append("（" + "，或者".join(sentence(model, group) for group in wanted) + "）")
             continue
         fact = facts.find(model, name)
         said += [_said(model, fact, *one) for one in split(wanted)]
     return "且".join(said)
 
 
+def about(model: Any, condition: Condition, noun: str) -> str:
+    """Records that meet a condition, as a noun: KA客户的面对面拜访, 等级为重点的客户.
+
+    What says of which kind a record is takes the place of its noun.
+    """
+    said: list[str] = []
+    for name, wanted in (condition or {}).items():
+        if name == "any":
+            said.append(sentence(model, {name: wanted}))
+            continue
+        fact = facts.find(model, name)
+        for word, positive, operand in split(wanted):
+            one = _said(model, fact, word, positive, operand)
+            if is_kind := _kind_noun(fact, word, positive, operand):
+                noun = is_kind
+            elif one == fact.label and one.endswith(noun):
+                noun = one
+            else:
+                said.append(one)
+    return f"{'且'.join(said)}的{noun}" if said else noun
+
+
+def _kind_noun(fact: facts.Fact, word: str, positive: bool, operand: Any) -> str:
+    one = operand[0] if isinstance(operand, list) and len(operand) == 1 else operand
+    plain = positive and word in ("is", "in") and not isinstance(one, list | bool)
+    return value_label(fact, one) if plain and fact.name.split(".")[-1] == "kind" else ""
+
+
 def _said(model: Any, fact: facts.Fact, word: str, positive: bool, operand: Any) -> str:
     if word in ORDERED:
         yes, no = _COMPARED[word]
-        return f"“{fact.label}”{yes if positive else no} {operand}"
+        return f"{fact.label}{yes if positive else no} {operand}"
     if word == "valid":
-        return f"“{fact.label}”格式{'' if positive else '不'}正确"
+        return f"{fact.label}格式{'' if positive else '不'}正确"
     if word == "same_as":
         other = facts.label(model, operand)
-        return f"“{fact.label}”与“{other}”{'相等' if positive else '不相等'}"
+        return f"{fact.label}与{other}{'相等' if positive else '不相等'}"
     if word == "empty" or isinstance(operand, bool):
         return _said_truth(fact, word, operand == positive)
     return _said_values(fact, word, positive, operand)
@@ -212,18 +240,20 @@ def _said(model: Any, fact: facts.Fact, word: str, positive: bool, operand: Any)
 
 def _said_truth(fact: facts.Fact, word: str, is_true: bool) -> str:
     if word == "empty" and fact.kind != "bool":
-        return f"没有填“{fact.label}”" if is_true else f"填了“{fact.label}”"
+        return f"没有填{fact.label}" if is_true else f"填写了{fact.label}"
     is_true = is_true if word == "is" else not is_true
-    return fact.label if is_true else f"不是“{fact.label}”"
+    return fact.label if is_true else f"不是{fact.label}"
 
 
 def _said_values(fact: facts.Fact, word: str, positive: bool, operand: Any) -> str:
     values = operand if isinstance(operand, list) else [operand]
     told = [value_label(fact, one) for one in values]
     if word == "has":
-        return f"“{fact.label}”{'含' if positive else '不全含'}{'、'.join(told)}"
+        return f"{fact.label}{'含' if positive else '不全含'}{'、'.join(told)}"
     listed = told[0] if len(told) == 1 else "、".join(told[:-1]) + "或" + told[-1]
-    return f"“{fact.label}”{'是' if positive else '不是'}{listed}"
+    if isinstance(operand, int):
+        listed = f" {listed} "
+    return f"{fact.label}{'为' if positive else '不是'}{listed}".rstrip()
 
 
 _COMPARED = {

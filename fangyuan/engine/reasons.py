@@ -102,9 +102,8 @@ def how(told: Any, kind: Any) -> str:
 
 def _act(kind: Any) -> str:
     if isinstance(kind, Cadence):
-        said = words.sentence(kind.source, kind.when)
-        noun = kind.source._meta.verbose_name
-        return f"有 {kind.at_least} 次{said + '的' if said else ''}{noun}"
+        noun = str(kind.source._meta.verbose_name)
+        return f"有 {kind.at_least} 次{words.about(kind.source, kind.when, noun)}"
     if isinstance(kind, Required):
         return f"做到{words.sentence(kind.model, kind.wanted)}"
     return f"完成“{base.moment_label(kind.model, kind.until)}”"

@@ -269,7 +269,7 @@ def test_an_obligation_tells_why_it_stands_where_it_stands(visit, company, activ
     why = {"obligation_id": one.pk, "began_on": one.began_on, "was": "OPEN", "became": "BREACHED"}
     Move(**why, because={"cause": "due passed"}).save()
     page = visit("li").get(f"/obligation/{one.pk}").content.decode()
-    assert "活动自“结束”起" in page
+    assert "自“结束”起" in page
     assert "未到期 → 违规" in page
     assert "到期未完成" in page
     assert "补上当时的时间就转为按时" in page

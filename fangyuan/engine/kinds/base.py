@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from django.db.models import ForeignKey
@@ -14,6 +15,17 @@ from fangyuan.org.models import Holding, Person
 Condition = dict[str, Any]
 OnLeave = Literal["delegate", "extend", "none"]
 HELD_ROLES = {"csm": "CSM", "presales_consultant": "PRESALES", "project_manager": "PROJECT"}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A part of a sentence that says one parameter, and can be changed where it stands."""
+
+    name: str
+    text: str
+
+
+Parts = Iterator[str | Slot]
 
 
 class Kind(BaseModel):
@@ -34,7 +46,11 @@ class Kind(BaseModel):
 
     def sentence(self) -> str:
         """The rule read back in Chinese."""
-        raise AssertionError("each kind says its own sentence")
+        return "".join(part.text if isinstance(part, Slot) else part for part in self.parts())
+
+    def parts(self) -> Parts:
+        """The same as plain text and slots; a kind says its parts or its sentence."""
+        yield self.sentence()
 
     def faults(self) -> list[str]:
         """Every name in the rule that the product does not know, in Chinese."""
@@ -47,9 +63,11 @@ class Kind(BaseModel):
 
     def scope_words(self) -> str:
         """For which records the rule holds, as the beginning of a sentence."""
-        noun = str(self.model._meta.verbose_name)
-        said = words.sentence(self.model, self.where)
-        return f"{said}的{noun}" if said and not said.endswith(noun) else said or noun
+        return words.about(self.model, self.where, str(self.model._meta.verbose_name))
+
+    def scope_slot(self) -> Slot:
+        """The same as a slot."""
+        return Slot("where", self.scope_words())
 
 
 class Owed(Kind):
@@ -63,6 +81,10 @@ class Owed(Kind):
         for name in sorted(name for one in conditions for name in words.names(one)):
             if measured.is_measured(self.model, name):
                 yield f"“{facts.label(self.model, name)}”是量出来的数，只能用在预警的 when 里"
+
+    def who_slot(self) -> Slot:
+        """Who answers, as a slot."""
+        return Slot("who", self.who_words())
 
     def who_words(self) -> str:
         """Who answers, in Chinese."""
@@ -88,9 +110,8 @@ def moment_label(model: Any, name: str) -> str:
     if stream is None:
         return facts.label(model, name)
     source = records.row_types()[stream.source]
-    said = words.sentence(source, stream.when)
-    noun, at = source._meta.verbose_name, facts.label(source, stream.at)
-    return f"{said}的{noun}{at}" if said else f"{noun}{at}"
+    noun = words.about(source, stream.when, str(source._meta.verbose_name))
+    return f"{noun}{facts.label(source, stream.at)}"
 
 
 def who_label(model: Any, who: str) -> str:

@@ -56,15 +56,20 @@ class Cadence(base.Owed):
         """Whether days off bear no duty."""
         return self.per == spans.PeriodKind.DAY and self.days == "working"
 
-    def sentence(self) -> str:
-        what = words.sentence(self.source, self.when)
-        noun = self.source._meta.verbose_name
-        event = f"{what}的{noun}" if what else noun
-        every = f"每{'个工作日' if self.only_worked else self.per.label}"
-        due = f",{self.due_rule.label}到期" if self.due else ""
-        return (
-            f"对{self.scope_words()},{self.who_words()}{every}至少 {self.at_least} 次{event}{due}"
-        )
+    def parts(self) -> base.Parts:
+        yield "" if self.who == "self" else "对"
+        yield self.scope_slot()
+        yield "，"
+        yield self.who_slot()
+        yield base.Slot("per", f"每{'个工作日' if self.only_worked else self.per.label}")
+        yield "至少 "
+        yield base.Slot("at_least", str(self.at_least))
+        yield " 次"
+        noun = str(self.source._meta.verbose_name)
+        yield base.Slot("when", words.about(self.source, self.when, noun))
+        if self.due:
+            yield "，"
+            yield base.Slot("due", f"{self.due_rule.label}到期")
 
     def _faults(self) -> Iterator[str]:
         yield from self.measured_faults(self.where)

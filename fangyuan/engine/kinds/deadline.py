@@ -36,15 +36,24 @@ class Deadline(base.Owed):
         """Whether the duty is to enter the record itself."""
         return self.until == "recorded_at"
 
-    def sentence(self) -> str:
-        begun = base.moment_label(self.model, self.on)
-        done = "录入系统" if self.is_entry else base.moment_label(self.model, self.until)
-        end = (
-            f"在{spans.parse(self.within).label}内"
-            if self.within
-            else f"在“{facts.label(self.model, str(self.by))}”前"
-        )
-        return f"{self.scope_words()}自“{begun}”起,{self.who_words()}须{end}完成“{done}”"
+    def parts(self) -> base.Parts:
+        yield self.scope_slot()
+        yield "自“"
+        yield base.Slot("on", base.moment_label(self.model, self.on))
+        yield "”起，"
+        yield self.who_slot()
+        yield "须在 " if self.within else "须在"
+        if self.within:
+            yield base.Slot("within", spans.parse(self.within).label)
+            yield "内"
+        else:
+            yield base.Slot("by", f"“{facts.label(self.model, str(self.by))}”前")
+        if self.is_entry:
+            yield base.Slot("until", "录入系统")
+        else:
+            yield "完成“"
+            yield base.Slot("until", base.moment_label(self.model, self.until))
+            yield "”"
 
     def _faults(self) -> Iterator[str]:
         yield from self.measured_faults(self.where)

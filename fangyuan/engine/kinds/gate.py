@@ -9,6 +9,7 @@ from pydantic import Field
 
 from fangyuan.core import words
 from fangyuan.engine.kinds import base
+from fangyuan.engine.kinds.required import demand_parts
 
 
 class Gate(base.Kind):
@@ -20,9 +21,11 @@ class Gate(base.Kind):
     on: str
     holds: base.Condition = Field(min_length=1)
 
-    def sentence(self) -> str:
-        what = words.sentence(self.model, self.holds)
-        return f"{self.scope_words()}须{what},才能走这一步"
+    def parts(self) -> base.Parts:
+        yield self.scope_slot()
+        yield "须"
+        yield from demand_parts(self.model, [], self.holds)
+        yield "，才能走这一步"
 
     def _faults(self) -> Iterator[str]:
         yield from words.faults(self.model, self.holds)

@@ -39,13 +39,21 @@ class Required(base.Owed):
         """Everything that must hold, as one condition."""
         return {**{name: {"not_empty": True} for name in self.fields}, **self.holds}
 
-    def sentence(self) -> str:
-        what = words.sentence(self.model, self.wanted)
+    def parts(self) -> base.Parts:
+        yield self.scope_slot()
+        if self.enforce == "duty":
+            yield "自“"
+            yield base.Slot("since", facts.label(self.model, str(self.since)))
+            yield "”起，"
+            yield self.who_slot()
+            yield "须在 "
+            yield base.Slot("within", spans.parse(str(self.within)).label)
+            yield "内做到："
+        else:
+            yield "须"
+        yield from demand_parts(self.model, self.fields, self.holds)
         if self.enforce == "write":
-            return f"{self.scope_words()}须{what},否则不能保存"
-        since = facts.label(self.model, str(self.since))
-        span = spans.parse(str(self.within)).label
-        return f"{self.scope_words()}自“{since}”起,{self.who_words()}须在{span}内做到{what}"
+            yield "，否则不能保存"
 
     def _faults(self) -> Iterator[str]:
         yield from words.faults(self.model, self.wanted)
@@ -58,3 +66,18 @@ class Required(base.Owed):
                 fact = facts.find(self.model, name)
                 if not fact.is_temporal:
                     yield f"“{fact.label}”没有留下何时做到,不能用于义务,只能用于写入校验"
+
+
+def demand_parts(model: Any, wanted: list[str], holds: base.Condition) -> base.Parts:
+    """What must be given and what must hold, as parts of a sentence."""
+    asked = [n for n, one in holds.items() if one in ({"not_empty": True}, {"empty": False})]
+    given = [name for name in asked if facts.find(model, name).kind != "bool"]
+    others = {n: one for n, one in holds.items() if n not in given}
+    if wanted:
+        labels = "、".join(facts.label(model, name) for name in wanted)
+        yield base.Slot("fields", f"填写{labels}")
+    said = [f"填写{'、'.join(facts.label(model, name) for name in given)}"] if given else []
+    said += [words.sentence(model, others)] if others else []
+    if said:
+        yield "，并" if wanted else ""
+        yield base.Slot("holds", "且".join(said))

@@ -25,7 +25,7 @@ def test_every_bound_rule_is_understood_and_read_back() -> None:
 def test_a_deadline_reads_as_a_sentence() -> None:
     (rule,) = clauses.rules_of("KA-3.3.2b")
     assert _read(rule).sentence() == (
-        "“方式”是面对面拜访且KA客户的活动自“结束”起,负责人须在24 小时内完成“记录齐全”"
+        "KA客户的面对面拜访自“结束”起，负责人须在 24 小时内完成“记录齐全”"
     )
 
 
