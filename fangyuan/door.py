@@ -6,7 +6,7 @@ records as they stand when the outermost `acting` closes: whatever is refused le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,71 +21,17 @@ from fangyuan.access import scopes, table
 from fangyuan.core import events, records
 from fangyuan.engine import approval, gates
 from fangyuan.engine.gates import Unmet as Unmet
+from fangyuan.refusals import Asked as Asked
+from fangyuan.refusals import Denied as Denied
+from fangyuan.refusals import Pending
+from fangyuan.refusals import Refused as Refused
+from fangyuan.refusals import Stale as Stale
+from fangyuan.refusals import Waiting as Waiting
+from fangyuan.verbs import VERBS as VERBS
+from fangyuan.verbs import Verb as Verb
+from fangyuan.verbs import verb as verb
 
 SYSTEM = 0  # the number under which the system itself writes
-
-
-class Denied(Exception):
-    """The actor may not do this; the message says what and who may."""
-
-
-class Stale(Exception):
-    """Somebody changed the record since the form was opened; carries the record as it is now."""
-
-    def __init__(self, record: records.Record) -> None:
-        super().__init__("刚被别人改过，请核对后再存")
-        self.record = record
-
-
-class Refused(Exception):
-    """The write breaks rules; carries every unmet condition in words."""
-
-    def __init__(self, unmet: list[Unmet]) -> None:
-        super().__init__("；".join(one.sentence for one in unmet))
-        self.unmet = unmet
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """The action waits for approval."""
-
-    request: Any
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A named action on one record type, run by the door."""
-
-    record: str
-    name: str
-    label: str
-    run: Callable[..., Any]
-    asks: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    approval_first: bool = True
-
-    @property
-    def full_name(self) -> str:
-        return f"{self.record}.{self.name}"
-
-
-VERBS: dict[str, Verb] = {}
-
-
-def verb(
-    record: str, *, label: str, asks: tuple[str, ...] = (), writes: tuple[str, ...] = ()
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function `(deed, record, **payload)` as a verb.
-
-    `asks` are the values it needs, `writes` the governed fields that it may set.
-    """
-
-    def keep(run: Callable[..., Any]) -> Callable[..., Any]:
-        name = run.__name__
-        VERBS[f"{record}.{name}"] = Verb(record, name, label, run, asks, writes)
-        return run
-
-    return keep
 
 
 @dataclass
@@ -105,6 +51,7 @@ class Deed:
     book: gates.Book = field(default_factory=gates.Book)
     is_trusted: bool = False
     is_history: bool = False
+    asks: dict[str, bool] = field(default_factory=dict)
 
     @property
     def actor_id(self) -> int:
@@ -115,7 +62,7 @@ class Deed:
         self.touched.setdefault(model, set()).update(numbers)
 
     def create(self, model: type[records.Record], values: Mapping[str, Any], **more: Any) -> Any:
-        """Write a new record; raises Denied or Refused."""
+        """Write a new record; raises Denied, Refused, and Asked where it wants approval first."""
         values = {**values, **more}
         if not self.is_trusted and not table.may(self.by, model.record_name(), "c"):
             raise Denied(f"你的岗位不能新建{model._meta.verbose_name}")
@@ -123,7 +70,19 @@ class Deed:
         self._assign(fresh, values)
         self._owe(fresh, parents_only=True)
         self._save(fresh)
+        self._await(fresh, values)
         return fresh
+
+    def _await(self, fresh: Any, values: dict[str, Any]) -> None:
+        action = f"{fresh.record_name()}.create"
+        if self.is_trusted or self.is_history:
+            return
+        if action not in self.asks:
+            self.asks[action] = approval.may_ask(action)
+        if self.asks[action]:
+            wanted = _wanted(action, fresh, by=self.by, payload={}, chosen=())
+            if wanted is not None:
+                raise Pending(wanted, values)
 
     def change(
         self,
@@ -285,9 +244,14 @@ def acting(
         with transaction.atomic():
             _announce(deed)
             yield deed
+            _void_outdated(deed)
             _judge(deed)
             if goes_on:  # else the transaction ends here, and what was announced with it
                 _announce(outer)
+    except Pending as pending:
+        if outer is not None:
+            raise
+        raise _filed(pending, deed) from None
     finally:
         _open.reset(token)
 
@@ -377,14 +341,41 @@ def act(
     if by is not None and not table.may_act(by, chosen.full_name):
         if not approval.may_ask(chosen.full_name):
             raise Denied(f"你的岗位不能“{chosen.label}”")
+    approvers = [getattr(one, "pk", one) for one in payload.pop("approvers", None) or ()]
     with acting(by=by, action=chosen.name, reason=reason, channel=channel) as deed:
-        wanted = approval.wanted(chosen.full_name, record, by=by)
-        if wanted is not None:
-            if not deed.is_trusted:
-                deed._locked(record, "r")
-            request = approval.file(wanted, record, payload, by=by, at=deed.at)
-            return Waiting(request)
-        return _run(chosen, record, payload, deed)
+        wanted = _wanted(chosen.full_name, record, by=by, payload=payload, chosen=approvers)
+        if wanted is None:
+            return _run(chosen, record, payload, deed)
+        if not deed.is_trusted:
+            deed._locked(record, "r")
+        title = {"title": chosen.label, "at": deed.at}
+        request = approval.file(wanted, record, payload, by=by, **title)
+        if request.asked_by_id != by.pk:
+            raise Denied(f"{request.asked_by.name}已提交审批，请到“审批”里处理")
+        return Waiting(request)
+
+
+def _wanted(action: str, record: Any, **asked: Any) -> Any:
+    try:
+        return approval.wanted(action, record, **asked)
+    except approval.Nobody as nobody:
+        said = "没有人能批准这件事，请先在人员资料里写明直接上级，或请系统管理员处理"
+        raise Denied(said) from nobody
+    except approval.ToChoose as missing:
+        raise Refused(
+            [Unmet("请选由谁审批", "approvers", record=action.split(".")[0])]
+        ) from missing
+
+
+def _filed(pending: Pending, deed: Deed) -> Asked:
+    """File what a creation wants; of the record itself nothing is left."""
+    label = f"新建{records.row_types()[pending.wanted.action.split('.')[0]]._meta.verbose_name}"
+    with transaction.atomic():
+        _announce(deed)
+        request = approval.file(
+            pending.wanted, None, pending.values, by=deed.by, at=deed.at, title=label
+        )
+    return Asked(request, label)
 
 
 def _run(chosen: Verb, record: Any, payload: Mapping[str, Any], deed: Deed) -> Any:
@@ -398,40 +389,61 @@ def _run(chosen: Verb, record: Any, payload: Mapping[str, Any], deed: Deed) -> A
         deed.free -= freed
 
 
-def decide(request: Any, verdict: str, *, by: Any, comment: str = "", channel: str = "PAGE") -> Any:
-    """Give one's word on a request; the last agreement runs the verb with the exact payload.
+def decide(
+    request: Any,
+    verdict: str,
+    *,
+    by: Any,
+    comment: str = "",
+    channel: str = "PAGE",
+    **aim: Any,
+) -> Any:
+    """Do one act about a request; the last agreement runs the verb with the exact payload.
 
     The request's row lock makes approve, refuse, withdraw and edit collide into one outcome.
     Raises Denied when it is not (or no longer) this person's turn, Refused when rules forbid.
     """
-    with acting(by=by, action="decide", reason=comment, channel=channel) as deed:
-        locked = approval.lock(request)
-        problem = approval.hindrance(locked, by=by)
-        if problem:
-            raise Denied(problem)
-        subject = records.find(locked.subject)
-        if approval.voided(locked, subject):
-            approval.close(locked, "VOID", at=deed.at)
+    with acting(by=by, action=verdict.lower(), reason=comment, channel=channel) as deed:
+        locked, subject = approval.hold(request)
+        if locked.state == "WAITING" and approval.voided(locked, subject):
+            _void(locked, subject, deed)
             return locked
-        approval.record(locked, verdict, by=by, comment=comment, at=deed.at)
+        try:
+            approval.do(locked, approval.Act(by, verdict, deed.at, comment, **aim), subject)
+        except approval.Hindered as problem:
+            raise Denied(str(problem)) from problem
         if locked.state == "AGREED":
             with _as_trusted(deed):
-                _run(VERBS[locked.action], subject, _payload(locked), deed)
-        elif locked.action in VERBS and verdict in ("BACK", "REFUSE"):
+                _carry_out(locked, subject, deed)
+        elif locked.state != "WAITING" and verdict in ("BACK", "REFUSE", "WITHDRAW"):
             _send_back(locked, subject, comment, deed)
         return locked
 
 
 def withdraw(request: Any, *, by: Any, channel: str = "PAGE") -> Any:
     """Take back one's own request while it waits."""
-    with acting(by=by, action="withdraw", channel=channel) as deed:
-        locked = approval.lock(request)
-        if locked.asked_by_id != by.pk or locked.state != "WAITING":
-            raise Denied("只能撤回自己还在审批中的申请")
-        approval.close(locked, "WITHDRAWN", at=deed.at)
-        subject = records.find(locked.subject)
-        _send_back(locked, subject, "", deed)
-        return locked
+    return decide(request, "WITHDRAW", by=by, channel=channel)
+
+
+def _carry_out(request: Any, subject: Any, deed: Deed) -> None:
+    kind, name = request.action.split(".", 1)
+    if name == "create":
+        request.subject = deed.create(records.record_types()[kind], _payload(request))
+        request.save(update_fields=["subject_type", "subject_id"])
+    else:
+        _run(VERBS[request.action], subject, _payload(request), deed)
+
+
+def _void_outdated(deed: Deed) -> None:
+    """Whoever changes what waits for agreement ends that request: nobody agrees to what is gone."""
+    if not deed.is_history:
+        for request in approval.outdated(deed.touched):
+            _void(request, records.find(request.subject), deed)
+
+
+def _void(request: Any, subject: Any, deed: Deed) -> None:
+    approval.void(request, by=deed.by, at=deed.at)
+    _send_back(request, subject, "内容已改，请重新提交", deed)
 
 
 def _send_back(request: Any, subject: Any, comment: str, deed: Deed) -> None:

@@ -95,5 +95,5 @@ def outcome(label: str, result: Any) -> str:
     if not isinstance(result, door.Waiting):
         return f"已{label}" if not label.startswith("已") else label
     people = org.Person._base_manager.filter(asked_approvals__request=result.request)
-    first = people.filter(asked_approvals__step=1)
-    return f"已提交审批，等 {'、'.join(sorted({one.name for one in first}))}"
+    asked = people.filter(asked_approvals__state="ASKED")
+    return f"已提交审批，等 {'、'.join(sorted({one.name for one in asked}))}"

@@ -220,17 +220,23 @@ class TestApproval:
         request = self.ask(company)
         with pytest.raises(door.Denied):
             door.decide(request, "AGREE", by=company.li)
-        own = door.act("regrade", company.customer, by=company.wang, payload=REGRADE)
         with pytest.raises(door.Denied):
-            door.decide(getattr(own, "request", request), "AGREE", by=company.zhao)
+            door.decide(request, "AGREE", by=company.zhao)
+        door.withdraw(request, by=company.li)
+        own = door.act("regrade", company.customer, by=company.wang, payload=REGRADE).request
+        with pytest.raises(door.Denied):
+            door.decide(own, "AGREE", by=company.wang)
+        assert [one.pk for one in approval.inbox(company.boss)] == [own.pk]
 
     def test_a_changed_content_voids_it(self, company):
         request = self.ask(company)
         with door.acting(by=None, action="test") as deed:
             deed.free.add("grade")
             deed.change(company.customer, grade="B", grade_basis="改了")
-        decided = door.decide(request, "AGREE", by=company.wang)
-        assert decided.state == Request.State.VOID
+        request.refresh_from_db()
+        assert request.state == Request.State.VOID
+        with pytest.raises(door.Denied, match="内容已变"):
+            door.decide(request, "AGREE", by=company.wang)
         company.customer.refresh_from_db()
         assert company.customer.grade == "B"
 
@@ -300,6 +306,7 @@ class TestVisitPlan:
         [request] = approval.inbox(company.wang)
         line = PlanItem._base_manager.get(plan=plan)
         door.change(line, {"content": "改为谈价格"}, by=company.li)
-        assert door.decide(request, "AGREE", by=company.wang).state == "VOID"
+        with pytest.raises(door.Denied, match="内容已变"):
+            door.decide(request, "AGREE", by=company.wang)
         plan.refresh_from_db()
-        assert plan.stage == "SUBMITTED"
+        assert plan.stage == "DRAFT"

@@ -15,7 +15,6 @@ from fangyuan.access import table
 from fangyuan.access.models import AccessLog
 from fangyuan.core import tables
 from fangyuan.desk.exchange.export import Export
-from fangyuan.engine import approval
 from fangyuan.engine.models import Request
 
 FORMATS = {
@@ -42,28 +41,26 @@ def _log(actor: Any, told: str, count: int, terminal: str) -> AccessLog:
     return made
 
 
-def hindrance(actor: Any, kind: str, count: int, purpose: str, terminal: str = "") -> str:
-    """Why this export may not leave now, in words; empty if it may, and then it is logged.
+def release(actor: Any, kind: str, count: int, purpose: str, terminal: str = "") -> Any:
+    """Let an export leave and log it: None, or `Waiting` where somebody must agree first.
 
-    Where a clause wants approval (DAY-3.1.3), the request is filed at the first try.
+    Where a clause wants approval (DAY-3.1.3), the request is filed at the first try. Raises Denied.
     """
     if not table.may_act(actor, VERB):
-        return "你的岗位不能导出，请部门里能导出的同事帮忙"
+        raise door.Denied("你的岗位不能导出，请部门里能导出的同事帮忙")
     told = f"{kind} {purpose}".strip()
     asked = Request.objects.everything("导出申请").filter(
         action=VERB, asked_by=actor, payload__purpose=told
     )
-    if asked.filter(state="WAITING").exists():
-        return "导出申请还在审批中，批准后再来下载"
-    with door.acting(by=actor, action="export", reason=told) as deed:
+    if (waiting := asked.filter(state="WAITING").first()) is not None:
+        return door.Waiting(waiting)
+    with door.acting(by=actor, action="export", reason=told, trusted=True):
         trace = _log(actor, told, count, terminal)
-        wanted = approval.wanted(VERB, trace, by=actor)
         since = timezone.now() - _GRANT_HOLDS
-        if wanted is None or asked.filter(state="AGREED", decided_at__gte=since).exists():
-            return ""
-        approval.file(wanted, trace, {"purpose": told}, by=actor, at=deed.at)
-    clause = wanted.rule.clause.number
-    return f"一次导出 {count} 条要先批准（{clause}），已替你提交申请，批准后再来下载"
+        if asked.filter(state="AGREED", decided_at__gte=since).exists():
+            return None
+        result = door.act(VERB, trace, by=actor, payload={"purpose": told})
+        return result if isinstance(result, door.Waiting) else None
 
 
 def write(

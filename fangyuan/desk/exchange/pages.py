@@ -19,7 +19,7 @@ from fangyuan.desk.declare import Desk
 from fangyuan.desk.exchange import batches, columns, mistakes, outbox
 from fangyuan.desk.exchange.export import Export
 from fangyuan.desk.models import ImportBatch
-from fangyuan.desk.replies import face, refused
+from fangyuan.desk.replies import done, face, outcome, refused
 
 RECENT = 8
 FORMATS = {"xlsx": "Excel 工作簿", "csv": "CSV", "jsonl": "JSON 行"}
@@ -171,8 +171,13 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponse:
     purpose = given.urlencode()
     count = found.count()
     terminal = request.META.get("REMOTE_ADDR", "")
-    if problem := outbox.hindrance(request.user, desk.name, count, purpose, terminal):
-        return refused(request, problem)
+    try:
+        waiting = outbox.release(request.user, desk.name, count, purpose, terminal)
+    except door.Denied as denied:
+        return refused(request, str(denied))
+    if waiting is not None:
+        told = f"导出 {count} 条要先批准({waiting.request.clause})，{outcome('导出', waiting)}"
+        return done(request, f"{told}，批准后再来下载", f"/approvals/{waiting.request.pk}?tab=asked")
     mark = outbox.marked(desk.label, request.user, timezone.now())
     made = tempfile.TemporaryFile()
     outbox.write(

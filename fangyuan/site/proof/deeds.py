@@ -54,6 +54,8 @@ class Deeds:
             done = self._run(actor, rest, details)
         except door.Refused as refused:
             return REFUSED, list(refused.unmet)
+        except door.Asked:
+            return WAITS, []
         except door.Denied as denied:
             return DENIED, [gates.Unmet(str(denied))]
         return (WAITS if isinstance(done, door.Waiting) else PASSED), []
@@ -91,14 +93,8 @@ class Deeds:
 
     def _export(self, actor: Any, word: str, details: dict[str, Any]) -> Any:
         model, _ = self.words.record(word)
-        kind, purpose = model.record_name(), str(details.get("用途", ""))
-        told = outbox.hindrance(actor, kind, int(details["行数"]), purpose)
-        if not told:
-            return None
-        asked = Request.objects.everything("例子").filter(action=outbox.VERB, asked_by=actor)
-        if request := asked.filter(state="WAITING").first():
-            return door.Waiting(request)
-        raise door.Denied(told)
+        purpose = str(details.get("用途", ""))
+        return outbox.release(actor, model.record_name(), int(details["行数"]), purpose)
 
     def _part(self, deed: Any, whole: Any, word: str, said: Mapping[str, Any]) -> None:
         model, preset = self.words.record(word)

@@ -9,9 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from fangyuan import door
 from fangyuan.access import table
 from fangyuan.desk.exchange import outbox
 from fangyuan.desk.exchange.export import Export
+from fangyuan.desk.replies import outcome
 
 _import = importlib.import_module("fangyuan.desk.management.commands.import")
 
@@ -33,8 +35,12 @@ class Command(BaseCommand):
         if not table.may(actor, kind, "r"):
             raise CommandError(f"{actor.name}看不到{model._meta.verbose_name}")
         found = model.objects.seen_by(actor).present()
-        if problem := outbox.hindrance(actor, kind, found.count(), "", "命令行"):
-            raise CommandError(problem)
+        try:
+            waiting = outbox.release(actor, kind, found.count(), "", "命令行")
+        except door.Denied as denied:
+            raise CommandError(str(denied)) from denied
+        if waiting is not None:
+            raise CommandError(f"{outcome('导出', waiting)}，批准后再导出")
         export = Export(model, actor, plain=form == "jsonl")
         with _import.target(options["out"]) as target:
             outbox.write(target, export, found, form, sheet=str(model._meta.verbose_name))

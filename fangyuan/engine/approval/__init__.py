@@ -1,0 +1,29 @@
+"""Approvals around verbs: who must agree, to exactly what, and what each word does."""
+
+from fangyuan.engine.approval.acts import Act as Act
+from fangyuan.engine.approval.acts import Hindered as Hindered
+from fangyuan.engine.approval.acts import do as do
+from fangyuan.engine.approval.acts import hindrance as hindrance
+from fangyuan.engine.approval.acts import void as void
+from fangyuan.engine.approval.chains import Nobody as Nobody
+from fangyuan.engine.approval.chains import ToChoose as ToChoose
+from fangyuan.engine.approval.chains import Wanted as Wanted
+from fangyuan.engine.approval.chains import demand as demand
+from fangyuan.engine.approval.chains import lets_choose as lets_choose
+from fangyuan.engine.approval.chains import may_ask as may_ask
+from fangyuan.engine.approval.chains import own as own
+from fangyuan.engine.approval.chains import wanted as wanted
+from fangyuan.engine.approval.content import digest as digest
+from fangyuan.engine.approval.content import freeze as freeze
+from fangyuan.engine.approval.content import hold as hold
+from fangyuan.engine.approval.content import outdated as outdated
+from fangyuan.engine.approval.content import parts as parts
+from fangyuan.engine.approval.content import thaw as thaw
+from fangyuan.engine.approval.content import voided as voided
+from fangyuan.engine.approval.seats import close as close
+from fangyuan.engine.approval.seats import file as file
+from fangyuan.engine.approval.seats import inbox as inbox
+from fangyuan.engine.approval.seats import now_at as now_at
+from fangyuan.engine.approval.seats import seats_of as seats_of
+from fangyuan.engine.approval.seats import visible as visible
+from fangyuan.engine.approval.seats import waiting_for as waiting_for

@@ -1,0 +1,68 @@
+"""Messages of an approval: it is your turn, you got a copy, you are urged, it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from fangyuan.engine.requests import Approval, Request
+from fangyuan.org.models import Message
+
+
+def asked(request: Request, seats: Iterable[Approval], *, at: datetime) -> None:
+    """Tell those whose turn it is."""
+    _send(
+        _message(request, one.person_id, f"等你审批：{_what(request)}", _seat(one, at), at)
+        for one in seats
+    )
+
+
+def copied(request: Request, seats: Iterable[Approval], *, at: datetime) -> None:
+    """Tell those who got a copy."""
+    _send(
+        _message(request, one.person_id, f"抄送你：{_what(request)}", _seat(one, at), at)
+        for one in seats
+    )
+
+
+def urged(request: Request, seats: Iterable[Approval], *, at: datetime) -> None:
+    """Urge those whose turn it is."""
+    _send(
+        _message(request, one.person_id, f"催办：{_what(request)}", _seat(one, at), at)
+        for one in seats
+    )
+
+
+def closed(request: Request, *, at: datetime) -> None:
+    """Tell the applicant how it ended, unless they ended it themselves."""
+    if request.state == "WITHDRAWN":
+        return
+    told = f"{request.get_state_display()}：{_what(request, own=True)}"
+    _send([_message(request, request.asked_by_id, told, f"request:{request.pk}:closed", at)])
+
+
+def _seat(seat: Approval, at: datetime) -> str:
+    return f"seat:{seat.pk}:{at.timestamp():.6f}"
+
+
+def _what(request: Request, *, own: bool = False) -> str:
+    title = request.title or "一份申请"
+    return f"你的“{title}”申请" if own else f"{request.asked_by.name}的“{title}”申请"
+
+
+def _message(request: Request, person: int, title: str, key: str, at: datetime) -> Message:
+    return Message(
+        person_id=person,
+        kind="NOTICE",
+        subject_type="request",
+        subject_id=request.pk,
+        title=title,
+        text=f"依据 {request.clause}" if request.clause else "",
+        sent_at=at,
+        step_key=f"approval:{key}",
+    )
+
+
+def _send(messages: Iterable[Message] | Iterator[Any]) -> None:
+    Message._base_manager.bulk_create(list(messages))
