@@ -6,7 +6,9 @@ are held), `held` (the row itself is held), `any` (pointers at held records). No
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -14,11 +16,28 @@ from django.db.models import Case, Exists, OuterRef, Q, When
 from django.utils import timezone
 
 from fangyuan.access import table
-from fangyuan.core import records
+from fangyuan.core import ready, records
 from fangyuan.org import models as org
 
 HELD_TYPES = ("customer", "lead", "opportunity")
 NOBODY = Q(pk__in=[])
+_ANY = Q(pk__isnull=False)
+# Turns what is asked of the actor into a value: at once, or when a ready query is asked.
+Read = Callable[[Callable[[Any], Any]], Any]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The row sets that an actor's grants give: all that the shape of a query depends on."""
+
+    sets: frozenset[str]
+    is_admin: bool = False
+
+
+def reach(actor: Any, model: Any, operation: str = "r") -> Reach:
+    """Which row sets let `actor` do `operation` (c r u d) on rows of `model`."""
+    granted = table.grants(actor, model.record_name(), operation)
+    return Reach(frozenset(grant.rows for grant in granted), table.sight(actor).is_admin)
 
 
 def seen(actor: Any, model: type[models.Model]) -> Q:
@@ -28,55 +47,81 @@ def seen(actor: Any, model: type[models.Model]) -> Q:
 
 def rows(actor: Any, model: Any, operation: str) -> Q:
     """The rows of `model` on which `actor` may do `operation` (c r u d)."""
-    reach = {grant.rows for grant in table.grants(actor, model.record_name(), operation)}
-    if "all" in reach:
-        return _level(actor, model)
-    if not reach:
+    return _within(reach(actor, model, operation), model, lambda value: value(actor))
+
+
+def later(found: Reach, model: Any, *, few: bool = False) -> Q:
+    """The same for a query that is made ready: whoever has this reach is given as `actor`.
+
+    With `few` the rows are judged one by one instead of gathering all that the people hold.
+    """
+    return _within(found, model, _slot, few)
+
+
+def _slot(value: Callable[[Any], Any]) -> ready.Slot:
+    return ready.Slot(lambda given: value(given["actor"]))
+
+
+def _within(found: Reach, model: Any, read: Read, few: bool = False) -> Q:
+    if "all" in found.sets:
+        return _level(found, model, read)
+    if not found.sets:
         return NOBODY
     # One set of people instead of one subquery per row set: the planner can then begin with it.
-    people = sorted({number for name in reach for number in _people(actor, name)})
-    union = _reaching(people, model)
-    if "region" in reach:
-        union |= region(actor, model)
-    return union & _level(actor, model)
+    names = tuple(sorted(found.sets))
+    union = _reaching(read(functools.partial(_people, names=names)), model, read, few)
+    if "region" in found.sets:
+        union |= _in_region(model, read)
+    return union & _level(found, model, read)
 
 
-def _people(actor: Any, name: str) -> list[int]:
-    """The people whose rows a row set names; `region` adds rows by their region besides."""
+def _people(actor: Any, names: Iterable[str]) -> list[int]:
+    """The people whose rows these row sets name; `region` adds rows by their region besides."""
     sight = table.sight(actor)
-    others = {"team": sight.mate_ids, "subtree": sight.below_ids}.get(name, [])
-    return [*others, actor.pk]
+    others = {"team": sight.mate_ids, "subtree": sight.below_ids}
+    return sorted({actor.pk, *(number for name in names for number in others.get(name, ()))})
 
 
-def _holdings(people: Any, kind: str) -> Any:
-    now = timezone.now()
+def people(actor: Any, model: Any) -> list[int] | None:
+    """Whose rows the actor may read, of a type that is reached by people alone; None for all."""
+    found = reach(actor, model)
+    return None if "all" in found.sets else _people(actor, found.sets) if found.sets else []
+
+
+def _now(_: Any) -> Any:
+    return timezone.now()
+
+
+def _holdings(people: Any, kind: str, read: Read) -> Any:
+    now = read(_now)
     return org.Holding.objects.everything("行范围").filter(
         Q(ends_at=None) | Q(ends_at__gt=now),
-        person_id__in=people,
+        person_id__any_of=people,
         subject_type=kind,
         starts_at__lte=now,
         removed_at=None,
     )
 
 
-def _held(people: Any, kind: str) -> Any:
-    return _holdings(people, kind).order_by().values("subject_id")
-
-
-def _reaching(people: list[int], model: Any) -> Q:
+def _reaching(people: Any, model: Any, read: Read, few: bool) -> Q:
     reach = getattr(model, "reach", {})
     found = NOBODY
+
+    def held(path: str, kind: str) -> Q:
+        rows = _holdings(people, kind, read).order_by()
+        if few:
+            return Q(Exists(rows.filter(subject_id=OuterRef(path))))
+        return Q(**{f"{path}__in": rows.values("subject_id")})
+
     for name in reach.get("people", ()):
-        found |= Q(**{f"{name}__in": people})
+        found |= Q(**{f"{name}__any_of": people})
     if reach.get("held"):
-        found |= Q(pk__in=_held(people, model.record_name()))
+        found |= held("pk", model.record_name())
     for path in reach.get("via", ()):
-        kind = _target(model, path).record_name()
-        found |= Q(**{f"{path}__in": _held(people, kind)})
+        found |= held(path, _target(model, path).record_name())
     for pointer in reach.get("any", ()):
         for kind in HELD_TYPES:
-            held = _held(people, kind)
-            found |= Q(**{f"{pointer}_type": kind, f"{pointer}_id__in": held})
+            found |= Q(**{f"{pointer}_type": kind}) & held(f"{pointer}_id", kind)
     return found
 
 
@@ -86,51 +131,23 @@ def _target(model: Any, path: str) -> Any:
     return model
 
 
-def own(actor: Any, model: Any) -> Q:
-    """Rows the actor answers for or entered in their own name."""
-    return _reaching([actor.pk], model)
+def _in_region(model: Any, read: Read) -> Q:
+    if "region" not in {f.name for f in model._meta.get_fields()}:
+        return NOBODY
+    return Q(region__any_of=read(lambda actor: [f"region:{r}" for r in table.sight(actor).regions]))
 
 
-def team(actor: Any, model: Any) -> Q:
-    """Rows of the people in the actor's teams."""
-    return _reaching(_people(actor, "team"), model)
-
-
-def subtree(actor: Any, model: Any) -> Q:
-    """Rows of everyone in the teams the actor leads, and below."""
-    return _reaching(_people(actor, "subtree"), model)
-
-
-def region(actor: Any, model: Any) -> Q:
-    """Rows whose region lies in the regions of the actor's teams."""
-    codes = [f"region:{code}" for code in table.sight(actor).regions]
-    names = {f.name for f in model._meta.get_fields()}
-    return (Q(region__in=codes) if "region" in names else NOBODY) | own(actor, model)
-
-
-def shared(actor: Any, model: Any) -> Q:
-    """Rows in which the actor has any part: collaborator, service team, reader, named person."""
-    return _reaching([actor.pk], model)
-
-
-def everywhere(actor: Any, model: Any) -> Q:
-    """All rows; secrecy levels still apply."""
-    return _level(actor, model)
-
-
-def _level(actor: Any, model: Any) -> Q:
+def _level(found: Reach, model: Any, read: Read) -> Q:
     """Refusal first: rows marked secret are for their owner, the owner's superiors and readers."""
     reach = getattr(model, "reach", {})
-    if not (reach.get("held") or reach.get("via")) or not _has_level(model):
+    if not (reach.get("held") or reach.get("via")) or not _has_level(model) or found.is_admin:
         return Q()
-    if table.sight(actor).is_admin:
-        return Q()
-    insiders = [actor.pk, *table.sight(actor).below_ids]
+    insiders = read(lambda actor: [actor.pk, *table.sight(actor).below_ids])
     held = Q(pk__in=[])
     for path in ("pk",) if reach.get("held") else reach["via"]:
         kind = model.record_name() if path == "pk" else _target(model, path).record_name()
         key = path if path == "pk" else f"{path}_id"
-        holdings = _holdings(insiders, kind).filter(role__in=("OWNER", "READER"))
+        holdings = _holdings(insiders, kind, read).filter(role__in=("OWNER", "READER"))
         # Correlated: an IN here would be charged once per row and turn the planner off every index.
         held |= Q(Exists(holdings.filter(subject_id=OuterRef(key)).order_by()))
     return ~Q(level="SECRET") | held
@@ -140,20 +157,45 @@ def _has_level(model: Any) -> bool:
     return any(f.name == "level" for f in model._meta.concrete_fields)
 
 
+def only(name: str, actor: Any, model: Any) -> Q:
+    """One of the six row sets: own, shared, team, subtree, region, all."""
+    found = Reach(frozenset({name}), table.sight(actor).is_admin)
+    return _within(found, model, lambda value: value(actor))
+
+
 SCOPES: dict[str, Callable[[Any, Any], Q]] = {
-    "own": own,
-    "team": team,
-    "subtree": subtree,
-    "region": region,
-    "shared": shared,
-    "all": everywhere,
+    name: functools.partial(only, name) for name in table.ROWS
 }
+
+
+_ONE = ready.Ready(
+    lambda model, seen, change: (
+        model.objects.everything("在范围内")
+        .filter(later(seen, model, few=True), pk=ready.Slot("number"))
+        .annotate(may_be_changed=_whether(change, model))
+        .order_by()
+    )
+)
+
+
+def _whether(found: Reach, model: Any) -> Case:
+    return Case(When(later(found, model, few=True) & _ANY, then=True), default=False)
 
 
 def one(actor: Any, kind: str, number: int) -> Any:
     """The record `kind`/`number` if the actor may see it, else None."""
     model = records.row_types().get(kind)
-    return model.objects.seen_by(actor).filter(pk=number).first() if model else None
+    return found(actor, model, number) if model else None
+
+
+def found(actor: Any, model: Any, number: int) -> Any:
+    """The row of `model` if the actor may see it, else None; it knows if it `may_be_changed`."""
+    reaches = (reach(actor, model), reach(actor, model, "u"))
+    rows = _ONE(model, *reaches, actor=actor, number=number)
+    for row in rows[:1]:  # a row that several people reach is found once for each
+        row.may_be_changed = any(one.may_be_changed for one in rows)
+        return row
+    return None
 
 
 def veil(actor: Any, found: list[Any]) -> dict[int, frozenset[str]]:
@@ -164,26 +206,31 @@ def veil(actor: Any, found: list[Any]) -> dict[int, frozenset[str]]:
     """
     if not found:
         return {}
-    model = type(found[0])
+    model: Any = type(found[0])
     grants = table.grants(actor, model.record_name(), "r")
     hides = {grant.hide for grant in grants}
     if len(hides) <= 1:
         only = next(iter(hides), frozenset())
         return {row.pk: only for row in found}
-    covers = {
-        f"covered_{place}": Case(
-            When(SCOPES[grant.rows](actor, model) & Q(pk__isnull=False), then=True), default=False
-        )
-        for place, grant in enumerate(grants)
-    }
-    rows = model._base_manager.order_by().filter(pk__in=[row.pk for row in found])
-    result = {}
-    for row in rows.values("pk", **covers):
+    sets, is_admin = tuple(grant.rows for grant in grants), table.sight(actor).is_admin
+    rows = _COVERS(model, sets, is_admin, actor=actor, numbers=[row.pk for row in found])
+    result: dict[int, frozenset[str]] = {}
+    for number, *covered in rows:
         hidden = frozenset.union(*hides)
-        for place, grant in enumerate(grants):
-            hidden = hidden & grant.hide if row[f"covered_{place}"] else hidden
-        result[row["pk"]] = hidden
+        for grant, is_covered in zip(grants, covered, strict=True):
+            hidden = hidden & grant.hide if is_covered else hidden
+        result[number] = hidden & result.get(number, hidden)
     return result
 
+
+def _covers(model: Any, sets: tuple[str, ...], is_admin: bool) -> Any:
+    """Whether each of these row sets covers each of some rows."""
+    sets_of = (Reach(frozenset({name}), is_admin) for name in sets)
+    covers = [_whether(one, model) for one in sets_of]
+    rows = model._base_manager.order_by().filter(pk__any_of=ready.Slot("numbers"))
+    return rows.values_list("pk", *covers)
+
+
+_COVERS = ready.Ready(_covers)
 
 records.register_scope(seen)

@@ -7,16 +7,15 @@ takes the intersection of what every granting group hides; a field hidden by non
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 from ruamel.yaml import YAML
 
-from fangyuan.org import models as org
+from fangyuan.core import ready
 
 OPERATIONS = {"c": "create", "r": "read", "u": "change", "d": "remove"}
 ROWS = ("all", "subtree", "region", "team", "shared", "own")
@@ -91,59 +90,71 @@ def sight(actor: Any) -> Sight:
     return seen
 
 
-def _look(actor: Any) -> Sight:
-    today = timezone.localdate()
-    current = (
-        org.Membership.objects.everything("岗位决定权限")
-        .present()
-        .filter(Q(ends_on=None) | Q(ends_on__gte=today), starts_on__lte=today)
-    )
-    mine = list(
-        current.filter(person=actor).select_related("team", "position").order_by("-is_main", "id")
-    )
-    # A group names positions and departments alike: being in a department is a role of its own.
-    groups = table().groups_of(
-        [*(m.position_id.split(":", 1)[1] for m in mine), *(m.team.code for m in mine)]
-    )
-    if actor.is_admin:
-        groups |= {"admin"}
-    seen = Sight(actor.pk, groups, [m.team_id for m in mine], is_admin=actor.is_admin)
-    if mine:
-        seen.title, seen.team = mine[0].position.label, mine[0].team.name
-    if mine or groups & LOOKING_DOWN:
-        _look_around(seen, current)
-    return seen
-
-
+# Present memberships decide; whoever looks down reaches the teams they lead and all below.
+_SIGHT = """
+WITH RECURSIVE present AS NOT MATERIALIZED (
+  SELECT * FROM org_membership
+   WHERE removed_at IS NULL AND starts_on <= %(day)s AND (ends_on IS NULL OR ends_on >= %(day)s)
+), mine AS (
+  SELECT m.id, m.is_main, m.team_id, t.code, t.name, t.regions, c.code AS position, c.label
+    FROM present m JOIN org_team t ON t.id = m.team_id JOIN core_term c ON c.key = m.position_id
+   WHERE m.person_id = %(person)s
+), looking AS (
+  SELECT EXISTS (SELECT FROM mine
+                  WHERE position = ANY (%(looking)s) OR code = ANY (%(looking)s)) AS down
+), first AS (
+  SELECT t.id, t.regions FROM org_team t, looking
+   WHERE t.id IN (SELECT team_id FROM mine)
+      OR looking.down AND t.leader_id = %(person)s AND t.removed_at IS NULL
+), below AS (
+  SELECT id FROM first
+  UNION
+  SELECT t.id FROM below JOIN org_team t ON t.parent_id = below.id, looking
+   WHERE looking.down AND t.removed_at IS NULL
+), posts AS (
+  SELECT DISTINCT team_id, person_id FROM present WHERE team_id IN (SELECT id FROM below)
+)
+SELECT (SELECT array_agg(ARRAY[position, code, label, name, team_id::text]
+                         ORDER BY is_main DESC, id) FROM mine),
+       (SELECT array_agg(DISTINCT person_id ORDER BY person_id) FROM posts
+         WHERE team_id IN (SELECT team_id FROM mine)),
+       CASE WHEN down THEN (SELECT array_agg(DISTINCT person_id) FROM posts) END,
+       CASE WHEN down THEN (SELECT array_agg(one) FROM first, unnest(regions) one) END
+  FROM looking
+"""
 LOOKING_DOWN = frozenset({"lead", "head", "region", "hr"})
 
 
-def _look_around(seen: Sight, current: Any) -> None:
-    """Colleagues of the same teams, and for leaders everybody in the teams below."""
-    below = set(seen.team_ids)
-    if seen.groups & LOOKING_DOWN:
-        teams = list(
-            org.Team.objects.everything("辖下团队")
-            .present()
-            .values("id", "parent_id", "leader_id", "regions")
-        )
-        below |= {t["id"] for t in teams if t["leader_id"] == seen.person_id}
-        seen.regions = [r for t in teams if t["id"] in below for r in t["regions"]]
-        while more := {t["id"] for t in teams if t["parent_id"] in below} - below:
-            below |= more
-    posts = list(current.filter(team__in=below).values_list("team_id", "person_id"))
-    seen.mate_ids = sorted({person for team, person in posts if team in set(seen.team_ids)})
-    if seen.groups & LOOKING_DOWN:
-        seen.below_ids = sorted({person for _, person in posts} | {seen.person_id})
+def _look(actor: Any) -> Sight:
+    looking = sorted({name for group in LOOKING_DOWN for name in table().groups.get(group, ())})
+    given = {"person": actor.pk, "day": timezone.localdate(), "looking": looking}
+    mine, mates, below, regions = ready.ask(_SIGHT, given)[0]
+    # A group names positions and departments alike: being in a department is a role of its own.
+    groups = table().groups_of(name for post in mine or () for name in post[:2])
+    if actor.is_admin:
+        groups |= {"admin"}
+    seen = Sight(actor.pk, groups, is_admin=actor.is_admin, mate_ids=mates or [])
+    if mine:
+        seen.title, seen.team = mine[0][2:4]
+        seen.team_ids = [int(post[4]) for post in mine]
+    if groups & LOOKING_DOWN:
+        seen.below_ids = sorted({*(below or ()), seen.person_id})
+        seen.regions = regions or []
+    return seen
 
 
-def grants(actor: Any, record: str, operation: str) -> list[Grant]:
+def grants(actor: Any, record: str, operation: str) -> Sequence[Grant]:
     """The grants that let `actor` do `operation` (one of c r u d) on rows of `record`."""
     seen = sight(actor)
-    if seen.is_admin:
-        return [Grant("crud", "all")]
+    return _granted(seen.groups, seen.is_admin, record, operation)
+
+
+@functools.lru_cache(maxsize=8192)
+def _granted(groups: frozenset[str], is_admin: bool, record: str, can: str) -> tuple[Grant, ...]:
+    if is_admin:
+        return (Grant("crud", "all"),)
     found = table().records.get(record, {})
-    return [g for name, g in found.items() if name in seen.groups and operation in g.can]
+    return tuple(g for name, g in found.items() if name in groups and can in g.can)
 
 
 def may(actor: Any, record: str, operation: str) -> bool:

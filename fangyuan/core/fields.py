@@ -22,7 +22,7 @@ def _quoted(values: list[str]) -> str:
 @models.ForeignKey.register_lookup
 @models.Field.register_lookup
 class AnyOf(models.Lookup):
-    """`column__any_of=[…]`: one array instead of thousands of parameters."""
+    """`column__any_of=[…]`: one array, or a slot for it, instead of thousands of parameters."""
 
     lookup_name = "any_of"
     prepare_rhs = False
@@ -32,7 +32,9 @@ class AnyOf(models.Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY (%s::bigint[])", [*left_params, list(self.rhs)]
+        kind = self.lhs.output_field.rel_db_type(connection)
+        values = self.rhs if hasattr(self.rhs, "resolve_expression") else list(self.rhs)
+        return f"{left} = ANY (%s::{kind}[])", [*left_params, values]
 
 
 class Text(models.TextField):

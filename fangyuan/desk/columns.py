@@ -19,8 +19,8 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import dateparse
 
 from fangyuan import door
-from fangyuan.access import table
-from fangyuan.core import fields, records, reference
+from fangyuan.access import scopes, table
+from fangyuan.core import fields, ready, records, reference
 from fangyuan.core.models import Term
 from fangyuan.desk import declare
 from fangyuan.engine.models import Obligation, Rule
@@ -97,8 +97,8 @@ class Labels:
             if not keys:
                 continue
             by = "key" if model is Term else "pk"
-            found = model.objects.seen_by(self.actor).filter(**{f"{by}__in": keys})  # type: ignore[attr-defined]
-            found = found.select_related(*_naming(model))
+            seen = scopes.reach(self.actor, model)
+            found = _NAMED(model, by, seen, actor=self.actor, keys=sorted(keys))
             known = self.known.setdefault(model, {})
             known.update({getattr(one, by): (str(one), declare.address(one)) for one in found})
         self.asked = {}
@@ -120,6 +120,16 @@ class Labels:
         if model is Person:
             return Cell("who", name, key=key)
         return Cell("link", name, url=self.known[model][key][1], key=key)
+
+
+_NAMED = ready.Ready(
+    lambda model, by, seen: (
+        model.objects.everything("在范围内")
+        .filter(scopes.later(seen, model, few=True), **{f"{by}__any_of": ready.Slot("keys")})
+        .select_related(*_naming(model))
+        .order_by()
+    )
+)
 
 
 def _naming(model: type[models.Model]) -> list[str]:
@@ -349,14 +359,23 @@ def owners(rows: Sequence[Any]) -> dict[int, int]:
     """The person who answers for each of these rows of one type."""
     if not rows:
         return {}
-    held = Holding.objects.everything("列出的行已按范围取出").filter(
-        subject_type=rows[0].record_name(),
-        subject_id__in=[row.pk for row in rows],
-        role="OWNER",
-        ends_at=None,
-        removed_at=None,
+    return dict(_HELD(kind=rows[0].record_name(), numbers=[row.pk for row in rows]))
+
+
+_HELD = ready.Ready(
+    lambda: (
+        Holding.objects.everything("列出的行已按范围取出")
+        .filter(
+            subject_type=ready.Slot("kind"),
+            subject_id__any_of=ready.Slot("numbers"),
+            role="OWNER",
+            ends_at=None,
+            removed_at=None,
+        )
+        .order_by()
+        .values_list("subject_id", "person_id")
     )
-    return dict(held.order_by().values_list("subject_id", "person_id"))
+)
 
 
 @dataclass

@@ -14,9 +14,8 @@ from typing import Any
 from django.utils import timezone
 
 from fangyuan.access import scopes
-from fangyuan.core import records
-from fangyuan.engine import reminders
-from fangyuan.engine.models import Obligation
+from fangyuan.core import ready, records
+from fangyuan.engine import known, reminders
 
 PERIODS = {
     "day": "今天",
@@ -110,26 +109,13 @@ class Duty:
         return self.state in SHOWN
 
 
-def mine(person: Any, *, until: datetime, since: datetime) -> list[Any]:
-    """What a person owes: everything open that falls due before `until`, and what became red or was
-    done since `since`; one query."""
-    rows = (
-        Obligation.objects.everything("本人义务")
-        .filter(person=person)
-        .select_related("rule__clause")
-    )
-    owed = rows.filter(state="OPEN", due_at__lt=until)
-    red = rows.filter(state="BREACHED", due_at__gte=since)
-    done = rows.filter(state__in=["MET", "LATE"], met_at__gte=since)
-    return list(owed.union(red, done, all=True).order_by("due_at")[:400])
-
-
 def describe(found: Iterable[Any], actor: Any) -> list[Duty]:
     """These obligations in words; one query per type of subject, however many there are.
 
     Subjects outside the actor's rows keep their type's name only.
     """
     rows = list(found)
+    known.named(rows)
     names = subject_names(rows, actor)
     return [_duty(row, names) for row in rows]
 
@@ -139,25 +125,34 @@ def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
 
     One query per type; what was named before in the same request is not asked again.
     """
-    known: dict[tuple[str, int], str] = actor.__dict__.setdefault("_named", {})
+    said: dict[tuple[str, int], str] = actor.__dict__.setdefault("_named", {})
     wanted: dict[str, set[int]] = {}
     for row in rows:
-        if row.subject_type and (row.subject_type, row.subject_id) not in known:
+        if row.subject_type and (row.subject_type, row.subject_id) not in said:
             wanted.setdefault(row.subject_type, set()).add(row.subject_id)
     types = records.row_types()
     for kind, numbers in wanted.items():
-        model = types[kind]
-        seen = model._base_manager.filter(scopes.seen(actor, model), pk__in=numbers)
-        for record in seen.select_related(*_spoken_of(model)):
+        seen = scopes.reach(actor, types[kind])
+        for record in _SUBJECTS(types[kind], seen, actor=actor, numbers=sorted(numbers)):
             know(record, actor)
-    return known
+    return said
+
+
+_SUBJECTS = ready.Ready(
+    lambda model, seen: (
+        model.objects.everything("在范围内")
+        .filter(scopes.later(seen, model, few=True), pk__any_of=ready.Slot("numbers"))
+        .select_related(*_spoken_of(model))
+        .order_by()
+    )
+)
 
 
 def know(record: Any, actor: Any) -> None:
     """Note the name of a record that is at hand and that the actor may see."""
     about = next((getattr(record, n) for n in _spoken_of(type(record)) if getattr(record, n)), None)
-    known = actor.__dict__.setdefault("_named", {})
-    known[record.record_name(), record.pk] = str(about or record)
+    said = actor.__dict__.setdefault("_named", {})
+    said[record.record_name(), record.pk] = str(about or record)
 
 
 def _spoken_of(model: Any) -> list[str]:

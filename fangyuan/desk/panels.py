@@ -12,22 +12,18 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Case, Q, When
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.core import records
+from fangyuan.core import ready, records
 from fangyuan.core.models import Event
-from fangyuan.desk import columns, declare, duties
+from fangyuan.desk import columns, declare, duties, standing
 from fangyuan.desk.models import Comment, Tag, TagValue
-from fangyuan.engine.models import Obligation, Request
+from fangyuan.engine.models import Request
 from fangyuan.org.models import Holding, Person
 
-CHILDREN = 300  # newest children whose duties are looked at
 ROWS = 8
-OWED = 12
-SETTLED = 40
 
 
 @dataclass
@@ -61,6 +57,8 @@ class Scene:
         """Whether the actor may change this record."""
         if not self.desk.is_record or self.record.removed_at is not None:
             return False
+        if hasattr(self.record, "may_be_changed"):
+            return bool(self.record.may_be_changed)
         model = type(self.record)
         allowed = scopes.rows(self.actor, model, "u")
         return bool(model._base_manager.filter(allowed, pk=self.record.pk).exists())
@@ -71,48 +69,20 @@ class Scene:
         return self.desk.is_edited and bool(self.desk.form) and self.may_change
 
     @cached_property
-    def family(self) -> list[tuple[str, list[int]]]:
-        """The record and its newest children whose duties count as its own."""
-        found = [(self.desk.name, [self.record.pk])]
-        for name in self.desk.through:
-            child, back, of_type = columns.child_of(type(self.record), name)
-            rows = child._base_manager.filter(**{back: self.record.pk}, **of_type)
-            numbers = list(rows.order_by("-pk").values_list("pk", flat=True)[:CHILDREN])
-            if numbers:
-                found.append((child.record_name(), numbers))
-        return found
-
-    def obligations(self) -> Any:
-        """Obligations about the record and its children that the actor may see."""
-        about = Q(pk__in=[])
-        for kind, numbers in self.family:
-            about |= Q(subject_type=kind, subject_id__in=numbers)
-        seen = Obligation.objects.seen_by(self.actor).filter(about, rule__is_shadow=False)
-        return seen.exclude(state="VOID").select_related("rule__clause", "person")
-
-    @cached_property
-    def owed(self) -> list[Any]:
-        """What is still to be met, the earliest first; what was missed long ago comes last."""
-        stale = Case(When(due_at__lt=self.now - columns.MISSED_FOR, then=1), default=0)
-        found = self.obligations().filter(state__in=columns.OPEN_STATES)
-        return list(found.order_by(stale, "due_at", "id")[:OWED])
+    def standing(self) -> standing.Standing:
+        """The record's duties in the ledger, as they stand."""
+        return standing.of(self.record, self.desk, self.actor, self.now)
 
     @cached_property
     def said_owed(self) -> list[duties.Duty]:
         """What is still to be met, in words."""
-        return duties.describe(self.owed, self.actor)
+        return duties.describe(self.standing.owed, self.actor)
 
     def settled(self, before: datetime | None = None) -> list[Any]:
         """What was met or missed, the latest first, each with the `moment` it was decided."""
-        found = self.obligations().filter(state__in=["MET", "LATE", "BREACHED"])
-        found = found.annotate(moment=Coalesce("met_at", "due_at"))
-        found = found.filter(moment__lt=before) if before else found
-        return list(found.order_by("-moment", "-id")[:SETTLED])
-
-    @cached_property
-    def lately(self) -> list[Any]:
-        """What was met or missed last."""
-        return self.settled()
+        if before is None:
+            return self.standing.settled
+        return standing.of(self.record, self.desk, self.actor, self.now, before).settled
 
     def url(self, rest: str = "") -> str:
         """An address under the record."""
@@ -185,7 +155,7 @@ class Duties(Panel):
     is_side: bool = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
-        done = [one for one in scene.lately if one.state != "BREACHED"][:ROWS]
+        done = [one for one in scene.settled() if one.state != "BREACHED"][:ROWS]
         return {"open": scene.said_owed, "done": duties.describe(done, scene.actor)}
 
 
@@ -217,16 +187,16 @@ class Related(Panel):
     def is_shown(self, actor: Any) -> bool:
         return table.may(actor, self.record, "r")
 
-    def rows(self, scene: Scene) -> Any:
-        """The records that point here and that the actor may see."""
-        found = self.child.objects.seen_by(scene.actor).present().filter(**self.where)
-        if self.by in getattr(self.child, "any_fields", {}):
-            pointer = {f"{self.by}_type": scene.desk.name, f"{self.by}_id": scene.record.pk}
-            return found.filter(**pointer)
-        return found.filter(**{self.by: scene.record})
+    def rows(self, scene: Scene) -> list[Any]:
+        """The first records that point here and that the actor may see, one more than are shown."""
+        where, seen = tuple(sorted(self.where.items())), scopes.reach(scene.actor, self.child)
+        is_pointer = self.by in getattr(self.child, "any_fields", {})
+        key = "pk" if is_pointer else self.child._meta.get_field(self.by).target_field.attname
+        given = {"actor": scene.actor, "key": getattr(scene.record, key)}
+        return _RELATED(self.child, scene.desk.name, self.by, where, seen, **given)
 
     def context(self, scene: Scene) -> dict[str, Any]:
-        page = list(self.rows(scene)[: ROWS + 1])
+        page = self.rows(scene)
         rows, desk = page[:ROWS], declare.desk_of(self.record)
         every = {one.name: one for one in columns.columns(desk)}
         shown = [every.get(n) or columns.Column(n) for n in self.show] or [*every.values()][:4]
@@ -286,17 +256,31 @@ class Comments(Panel):
     title: str = "评论"
 
     def context(self, scene: Scene) -> dict[str, Any]:
-        found = (
-            Comment.objects.everything("所属记录在范围内")
-            .present()
-            .filter(subject_type=scene.desk.name, subject_id=scene.record.pk)
-            .select_related("author")
-        )
         return {
-            "comments": list(found[:20]),
+            "comments": _COMMENTS(kind=scene.desk.name, number=scene.record.pk),
             "url": scene.url("/comment"),
             "may_add": table.may(scene.actor, "comment", "c"),
         }
+
+
+def _related(child: Any, parent: str, by: str, where: Any, seen: scopes.Reach) -> Any:
+    found = child.objects.everything("在范围内").present().filter(**dict(where))
+    if by in getattr(child, "any_fields", {}):
+        pointer = {f"{by}_type": parent, f"{by}_id": ready.Slot("key")}
+    else:
+        pointer = {by: ready.Slot("key")}
+    return found.filter(scopes.later(seen, child, few=True), **pointer)[: ROWS + 1]
+
+
+_RELATED = ready.Ready(_related)
+_COMMENTS = ready.Ready(
+    lambda: (
+        Comment.objects.everything("所属记录在范围内")
+        .present()
+        .filter(subject_type=ready.Slot("kind"), subject_id=ready.Slot("number"))
+        .select_related("author")[:20]
+    )
+)
 
 
 @dataclass

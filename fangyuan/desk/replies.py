@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from fangyuan import door
-from fangyuan.access import table
+from fangyuan.access import scopes, table
 from fangyuan.desk import declare, panels
 from fangyuan.desk.filters import BadQuery
 from fangyuan.org import models as org
@@ -61,7 +61,7 @@ def refused(request: HttpRequest, text: str) -> HttpResponse:
 
 def seen(desk: declare.Desk, actor: Any, pk: int) -> Any:
     """The record, or 404 where the actor may not see it."""
-    found = desk.model.objects.seen_by(actor).filter(pk=pk).first()  # type: ignore[attr-defined]
+    found = scopes.found(actor, desk.model, pk)
     if found is None:
         raise Http404(f"{desk.label} {pk}")
     return found

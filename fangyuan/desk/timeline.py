@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils import dateparse, timezone
 
-from fangyuan.core import records
+from fangyuan.access import scopes
+from fangyuan.core import ready, records
 from fangyuan.core.models import Event
 from fangyuan.desk import columns, declare, duties
 from fangyuan.desk.filters import BadQuery
@@ -98,7 +99,7 @@ def _ahead(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _past_duties(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
-    found = scene.settled(before) if before else scene.lately
+    found = scene.settled(before)
     entries = []
     for row, duty in zip(found, duties.describe(found, scene.actor), strict=True):
         tone = {"MET": "ok", "LATE": "soon", "BREACHED": "bad"}[row.state]
@@ -129,26 +130,32 @@ def _children(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
     entries = []
     for source in scene.desk.timeline:
         child = records.row_types()[source.record]
-        rows = child.objects.seen_by(scene.actor).present()
-        if source.by in getattr(child, "any_fields", {}):
-            pointer = {f"{source.by}_type": scene.desk.name, f"{source.by}_id": scene.record.pk}
-            rows = rows.filter(**pointer)
-        else:
-            rows = rows.filter(**{source.by: scene.record})
-        rows = rows.exclude(**{source.at: None})
-        rows = rows.filter(**{f"{source.at}__lt": before}) if before else rows
-        for row in rows.order_by(f"-{source.at}", "-pk")[:FETCHED]:
+        shape = (child, scene.desk.name, source.by, source.at, before is not None)
+        given = {"actor": scene.actor, "number": scene.record.pk, "before": before}
+        for row in _CHILDREN(*shape, scopes.reach(scene.actor, child), **given):
             base = {"at": getattr(row, source.at), "icon": source.icon}
             entries.append({**base, "url": declare.address(row), **source.say(row)})
     return entries
 
 
-def _events(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
-    events = Event.objects.everything("这条记录在范围内").filter(
-        record=scene.desk.name, record_id=scene.record.pk
+def _dated(child: Any, parent: str, by: str, at: str, is_earlier: bool, seen: scopes.Reach) -> Any:
+    rows = (
+        child.objects.everything("在范围内").present().filter(scopes.later(seen, child, few=True))
     )
-    events = events.filter(at__lt=before) if before else events
-    found = list(events.order_by("-at", "-id")[:FETCHED])
+    is_pointer = by in getattr(child, "any_fields", {})
+    pointer = {f"{by}_type": parent, f"{by}_id": ready.Slot("number")}
+    rows = rows.filter(**pointer if is_pointer else {by: ready.Slot("number")})
+    rows = rows.exclude(**{at: None})
+    rows = rows.filter(**{f"{at}__lt": ready.Slot("before")}) if is_earlier else rows
+    return rows.order_by(f"-{at}", "-pk")[:FETCHED]
+
+
+_CHILDREN = ready.Ready(_dated)
+
+
+def _events(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
+    given = {"kind": scene.desk.name, "number": scene.record.pk, "before": before}
+    found = _EVENTS(before is not None, **given)
     labels = columns.Labels(scene.actor)
     labels.ask(Person, [event.actor for event in found if event.actor])
     by_column = {f.column: f for f in type(scene.record)._meta.concrete_fields}
@@ -159,6 +166,17 @@ def _events(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
                     labels.ask(model, [number])
     labels.load()
     return [_event(event, by_column, scene, labels) for event in found]
+
+
+def _told(is_earlier: bool) -> Any:
+    events = Event.objects.everything("这条记录在范围内").filter(
+        record=ready.Slot("kind"), record_id=ready.Slot("number")
+    )
+    events = events.filter(at__lt=ready.Slot("before")) if is_earlier else events
+    return events.order_by("-at", "-id")[:FETCHED]
+
+
+_EVENTS = ready.Ready(_told)
 
 
 def _shown(

@@ -67,7 +67,7 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
     extra = [head.get(name) or columns.Column(name) for name in look.desk.head]
     for column in extra:
         if isinstance(column, columns.Due):
-            column.found = {look.record.pk: look.owed[0]} if look.owed else {}
+            column.found = {look.record.pk: owed[0]} if (owed := look.standing.owed) else {}
         else:
             column.load([look.record], look.facade, look.now)
     look.facade.labels.load()

@@ -14,8 +14,8 @@ from fangyuan.access import table
 from fangyuan.desk import duties
 from fangyuan.desk.columns import Cell, Column, Facade
 from fangyuan.desk.panels import Panel, Scene, verb_label
-from fangyuan.engine import explain
-from fangyuan.engine.models import Rule, State, Waiver
+from fangyuan.engine import explain, known
+from fangyuan.engine.models import State, Waiver
 
 
 @dataclass
@@ -71,7 +71,7 @@ class DutyTitle(Column):
         return False
 
     def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
-        with_clause(rows)
+        known.named(rows)
         self.found = {one.pk: one for one in duties.describe(rows, facade.labels.actor)}
 
     def cell(self, row: Any, facade: Facade) -> Cell:
@@ -94,21 +94,11 @@ class ClauseChip(Column):
         return False
 
     def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
-        with_clause(rows)
+        known.named(rows)
 
     def cell(self, row: Any, facade: Facade) -> Cell:
         clause = row.rule.clause
         return Cell("clause", clause.number, url=f"/clause/{clause.number}", note=clause.title)
-
-
-def with_clause(rows: Sequence[Any]) -> None:
-    """Give every obligation its rule and clause, in one query however many there are."""
-    if all("rule" in row._state.fields_cache for row in rows):
-        return
-    rules = Rule.objects.everything("条款供阅读").select_related("clause")
-    found = rules.in_bulk({row.rule_id for row in rows})
-    for row in rows:
-        row.rule = found[row.rule_id]
 
 
 def duty_title(row: Any, actor: Any) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, Q, Subquery, Value
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
 from fangyuan.access import table
-from fangyuan.engine.models import Approval, Obligation
+from fangyuan.core import ready
 from fangyuan.org import models as org
-from fangyuan.org.models import Message, Person
 from fangyuan.site import navigation
 
 
@@ -36,32 +33,26 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _counts(actor: Any, now: Any) -> tuple[int, bool, int, int]:
-    """Duties to do, whether one is red, unread messages, approvals asked: one query."""
-    week = now + timedelta(days=7)
-    duties = Obligation.objects.everything("侧栏计数").filter(
-        Q(state="OPEN", due_at__lte=week) | Q(state="BREACHED", due_at__gte=now - WEEKS),
-        person=actor,
-    )
-    unseen = Message.objects.everything("侧栏计数").filter(person=actor, seen_at=None)
-    asked = Approval.objects.everything("侧栏计数").filter(person=actor, request__state="WAITING")
-    found = (
-        Person.objects.everything("侧栏计数")
-        .filter(pk=actor.pk)
-        .values_list(
-            _count(duties), Exists(duties.filter(state="BREACHED")), _count(unseen), _count(asked)
-        )
-        .first()
-    )
-    return found or (0, False, 0, 0)
+# Duties to do, whether one is red, unread messages, approvals asked.
+_COUNTS = """
+SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
+       (SELECT count(*) FROM org_message WHERE person_id = %(person)s AND seen_at IS NULL),
+       (SELECT count(DISTINCT request_id) FROM engine_approval
+         WHERE state = 'ASKED' AND (person_id = %(person)s OR person_id IN (
+           SELECT person_id FROM org_leave
+            WHERE stand_in_id = %(person)s AND stage = 'APPROVED' AND removed_at IS NULL
+              AND starts_at < now() AND ends_at >= now())))
+  FROM engine_obligation
+ WHERE person_id = %(person)s AND due_at BETWEEN %(since)s AND %(until)s
+   AND state IN ('OPEN', 'BREACHED')
+"""
+WEEKS, AHEAD = timedelta(days=28), timedelta(days=7)
 
 
-def _count(rows: Any) -> Subquery:
-    counted = rows.order_by().values(fy_all=Value(1)).annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)  # type: ignore[return-value]
-
-
-WEEKS = timedelta(days=28)
+def _counts(actor: Any, now: datetime) -> tuple[int, bool, int, int]:
+    given = {"person": actor.pk, "since": now - WEEKS, "until": now + AHEAD}
+    duties, is_hot, unseen, asked = ready.ask(_COUNTS, given)[0]
+    return duties, is_hot, unseen, asked
 
 
 def _me(actor: Any) -> dict[str, Any]:

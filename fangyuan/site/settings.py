@@ -36,13 +36,15 @@ def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     options: dict[str, object] = {"application_name": os.environ.get("FY_PROCESS", "fangyuan")}
+    # A pooler that shares connections between statements cannot keep prepared ones.
+    options["prepare_threshold"] = 0 if os.environ.get("FY_PREPARE", "1") != "0" else None
     for name in ("options", "sslmode", "sslrootcert"):
         if name in query:
             options[name] = query[name]
     if not TESTING and os.environ.get("FY_POOL", "0") != "0":
         options["pool"] = {"min_size": 1, "max_size": int(os.environ["FY_POOL"]), "timeout": 10}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "fangyuan.core.postgres",
         "NAME": unquote(parts.path.lstrip("/")) or "fangyuan",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -135,7 +137,7 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("FY_HTTPS") == "1"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "fangyuan.site.sessions"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 PASSWORD_HASHERS = (
     ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from fangyuan.access.models import AccessLog
+from fangyuan.core import ready
 from fangyuan.org.models import Person
 
 TRIES, PAUSE = 5, timedelta(minutes=10)
@@ -29,8 +30,11 @@ class Backend:
         return person if known and person.is_active else None
 
     def get_user(self, user_id: int) -> Person | None:
-        person = Person.objects.everything("会话").filter(pk=user_id).first()
+        person = next(iter(_PERSON(number=user_id)), None)
         return person if person and person.is_active else None
+
+
+_PERSON = ready.Ready(lambda: Person.objects.everything("会话").filter(pk=ready.Slot("number")))
 
 
 def failures(login: str, terminal: str) -> int:

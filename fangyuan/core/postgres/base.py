@@ -1,0 +1,41 @@
+"""The database connection: statements may be prepared, and a lost line is noticed for free."""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+from django.db.backends.postgresql import base, operations
+from psycopg import pq
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's operations, which can also say what a prepared statement was."""
+
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        if isinstance(cursor, base.ServerBindingCursor):
+            return str(self.compose_sql(sql, params))
+        return super().last_executed_query(cursor, sql, params)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's connection, with a second kind of cursor."""
+
+    ops_class = DatabaseOperations
+
+    def prepared(self) -> Any:
+        """A cursor whose statements the server parses and plans once per connection."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            return self._prepare_cursor(base.ServerBindingCursor(self.connection))  # type: ignore[call-arg, attr-defined]
+
+    def is_usable(self) -> bool:
+        """Whether the line still stands: a server that hung up has left something to read.
+
+        Asked before every request, so it must not cost a round trip.
+        """
+        if self.connection is None or self.connection.pgconn.status != pq.ConnStatus.OK:
+            return False
+        line = select.poll()
+        line.register(self.connection.pgconn.socket, select.POLLIN)
+        return not line.poll(0)
