@@ -1,0 +1,171 @@
+"""One request as its approver sees it: what changes field by field, by which clause, how far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fangyuan.access.models import AccessLog
+from fangyuan.core import facts, records
+from fangyuan.desk import declare, duties
+from fangyuan.desk.panels import verb_label
+from fangyuan.engine import approval
+from fangyuan.engine.models import Clause, Decision
+from fangyuan.org.models import Person
+
+MARKS = {
+    "AGREED": ("check", "ok", ""),
+    "SPARED": ("check", "ok", "前面已同意，免审"),
+    "ASKED": ("clock", "soon", ""),
+    "OBJECTED": ("x", "soon", ""),
+    "PASSED_ON": ("move", "", "已转交"),
+    "MOOT": ("x", "", "不用再审"),
+}
+
+
+def context(one: Any, person: Any) -> dict[str, Any]:
+    """Everything that the right side of the page shows."""
+    model = _model(one)
+    subject = records.find(one.subject)
+    placed, now_at = approval.seats_of(one), 0
+    decisions = list(
+        Decision.objects.everything("审批页")
+        .filter(request=one)
+        .select_related("person", "on_behalf_of", "to")
+        .order_by("at", "id")
+    )
+    steps = _steps(one, placed, decisions)
+    now_at = next((place for place, step in enumerate(steps, 1) if step["is_now"]), 0)
+    hindrance = approval.hindrance(one, by=person, subject=subject)
+    return {
+        "request": one,
+        "title": one.title or verb_label(one.action),
+        "subject": subject,
+        "subject_url": _address(subject, person),
+        "clauses": _clauses(one),
+        "differences": _differences(one, subject, model),
+        "values": _values(one, subject),
+        "children": _children(subject, person),
+        "steps": steps,
+        "now_at": now_at,
+        "seat": next((s for seats in placed.values() for s in seats if s.state == "ASKED"), None),
+        "decisions": decisions,
+        "earlier": steps[: now_at - 1] if now_at > 1 else [],
+        "hindrance": hindrance,
+        "stands_for": _stands_for(one, person) if not hindrance else "",
+        "is_mine": one.asked_by_id == person.pk,
+        "is_waiting": one.state == "WAITING",
+        "is_void": one.state == "WAITING" and approval.voided(one, subject),
+    }
+
+
+def _model(one: Any) -> Any:
+    return records.row_types().get(one.action.split(".", 1)[0])
+
+
+def _address(subject: Any, person: Any) -> str:
+    """Where the approver may read what it is about; a trace of access often nowhere."""
+    if subject is None or isinstance(subject, AccessLog):
+        return ""
+    seen = type(subject).objects.seen_by(person)
+    return declare.address(subject) if seen.filter(pk=subject.pk).exists() else ""
+
+
+def _clauses(one: Any) -> list[Any]:
+    numbers = {p.get("clause") for step in one.chain for p in step["parties"]} | {one.clause}
+    found = (
+        Clause.objects.everything("条款人人可读").present().filter(number__in=numbers - {"", None})
+    )
+    return list({clause.number: clause for clause in found.order_by("id")}.values())
+
+
+def _steps(one: Any, placed: dict[int, Any], decisions: list[Any]) -> list[dict[str, Any]]:
+    """The chain: each step with its people, what they said, whose turn it is."""
+    words = {(d.round, d.step, (d.on_behalf_of or d.person).pk): d for d in decisions if d.person}
+    found = []
+    for place, step in enumerate(one.chain, 1):
+        seats = placed.get(step["id"], [])
+        for seat in seats:
+            seat.icon, seat.tone, seat.note = MARKS.get(seat.state, ("clock", "", ""))
+            seat.word = words.get((seat.round, seat.step, seat.person_id))
+        found.append(
+            {
+                "id": step["id"],
+                "place": place,
+                "label": "、".join(
+                    dict.fromkeys(p["label"] for p in step["parties"] if p["label"])
+                ),
+                "how": _how(step, seats),
+                "seats": seats,
+                "is_now": one.state == "WAITING" and any(s.state == "ASKED" for s in seats),
+            }
+        )
+    return found
+
+
+def _how(step: dict[str, Any], seats: list[Any]) -> str:
+    """会签 or 或签, where more than one is asked."""
+    if len(seats) < 2:
+        return ""
+    is_all = step["mode"] == "all" and len(step["parties"]) > 1
+    return "会签" if is_all or step["parties"][0]["mode"] == "all" else "或签"
+
+
+def _stands_for(one: Any, person: Any) -> str:
+    """Whose stand-in decides here, if not oneself."""
+    seats = approval.asked_seats(one, person)
+    return "" if not seats or seats[0].person_id == person.pk else str(seats[0].person.name)
+
+
+def _differences(one: Any, subject: Any, model: Any) -> list[dict[str, str]]:
+    """Field by field: as it is, as it is asked to become."""
+    if model is None or isinstance(subject, AccessLog):
+        return []
+    return [
+        {
+            "label": facts.label(model, name),
+            "was": _shown(model, name, getattr(subject, name, None)),
+            "asked": _shown(model, name, value),
+        }
+        for name, value in approval.thaw(one.payload).items()
+        if value not in (None, "", []) or getattr(subject, name, None) not in (None, "", [])
+    ]
+
+
+def _values(one: Any, subject: Any) -> list[dict[str, str]]:
+    """What is agreed to where nothing is changed: the record as it was sent."""
+    if one.payload or subject is None:
+        return []
+    model = type(subject)
+    names = declare.desk_of(one.subject_type).fields()
+    pairs = [(name, _shown(model, name, getattr(subject, name, None))) for name in names]
+    return [{"label": facts.label(model, n), "value": said} for n, said in pairs if said != "–"]
+
+
+def _shown(model: Any, name: str, value: Any) -> str:
+    if value in (None, "", []):
+        return "–"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, tuple):
+        return str(records.find(value) or "–")
+    if isinstance(value, list):
+        return "、".join(_shown(model, name, one) for one in value)
+    known = {f.name: f for f in model._meta.fields}
+    field = known.get(name) or known.get(name.removesuffix("_id"))
+    choices = dict(field.flatchoices) if field is not None and field.choices else {}
+    if hasattr(value, "astimezone"):
+        value = f"{value.astimezone():%Y-%m-%d %H:%M}"
+    if name.endswith("_id") and field is not None and field.related_model is Person:
+        value = Person._base_manager.filter(pk=value).first() or value
+    return str(choices.get(value, value))
+
+
+def _children(subject: Any, person: Any) -> list[Any]:
+    """The lines of a plan and the like: what an agreement without a payload agrees to."""
+    found: list[Any] = []
+    for name in approval.parts(type(subject)):
+        found += list(getattr(subject, name).everything("审批内容").present()[:40])
+    names = duties.subject_names(found, person)
+    for line in found:
+        line.about = names.get(line.subject, "")
+    return found
