@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from fangyuan.access import table
+from fangyuan.access import scopes, table
 from fangyuan.activities.models import Activity
+from fangyuan.core import ready
 from fangyuan.desk import duties
-from fangyuan.engine.models import Obligation, Tally
+from fangyuan.engine.models import Obligation
 
 BACK, AHEAD = timedelta(days=28), timedelta(days=7)
 ROWS = 60
+MOST = 3 * ROWS
 ORDERS = {"due": "时间", "subject": "客户", "clause": "条款"}
 
 
@@ -62,14 +63,23 @@ def workbench(request: HttpRequest) -> HttpResponse:
 
 
 def _owed(person: Any, now: datetime) -> list[Any]:
-    """Open within a week, red within four weeks, done today: one range of one index."""
+    """Open within a week, red within four weeks, done today: two ranges of two indexes."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = Obligation.objects.everything("本人义务").filter(
-        Q(state="OPEN") | Q(state="BREACHED") | Q(state__in=["MET", "LATE"], met_at__gte=midnight),
-        person=person,
-        due_at__range=(now - BACK, now + AHEAD),
-    )
-    return list(rows.select_related("rule__clause").order_by("due_at")[: ROWS * 3])
+    given = {"person": person.pk, "since": now - BACK, "until": now + AHEAD, "midnight": midnight}
+    found = [*_UNMET(**given), *_DONE(**given)]
+    return sorted(found, key=lambda one: (one.due_at, one.pk))[:MOST]
+
+
+def _of_person(**more: Any) -> Any:
+    rows = Obligation.objects.everything("本人义务").filter(person=ready.Slot("person"), **more)
+    span = (ready.Slot("since"), ready.Slot("until"))
+    return rows.filter(due_at__gte=span[0], due_at__lte=span[1]).order_by("due_at")[:MOST]
+
+
+_UNMET = ready.Ready(lambda: _of_person(state__in=["OPEN", "BREACHED"]))
+_DONE = ready.Ready(
+    lambda: _of_person(state__in=["MET", "LATE"], met_at__gte=ready.Slot("midnight"))
+)
 
 
 def _by_time(owed: Iterable[duties.Duty], now: datetime) -> list[Band]:
@@ -110,47 +120,54 @@ def _by(owed: Iterable[duties.Duty], order: str) -> list[Band]:
     return [Band(name, f"{len(found)} 件", found[:ROWS]) for name, found in ranked]
 
 
+# One row for each of the last twelve weeks: how much fell due, how much was met in time; then the
+# same of this month.
+_RATE = """
+SELECT least((due_on - %(since)s::date) / 7, 11), due_on >= %(month)s::date,
+       sum(number) FILTER (WHERE state = 'MET'), sum(number)
+  FROM engine_tally
+ WHERE person_id = %(person)s AND due_on >= %(since)s::date AND due_on < %(today)s::date
+   AND state IN ('MET', 'LATE', 'BREACHED')
+ GROUP BY 1, 2
+"""
+
+
 def _rate(person: Any, now: datetime) -> dict[str, Any]:
     """The person's rate of compliance this month, and over the last twelve weeks."""
     today = timezone.localdate(now)
     since = today - timedelta(weeks=12)
-    rows = (
-        Tally.objects.everything("本人守规率")
-        .filter(person_id=person.pk, due_on__gte=since, due_on__lt=today)
-        .exclude(state__in=["VOID", "WAIVED", "OPEN"])
-        .values("due_on", "state")
-        .annotate(number=Sum("number"))
-    )
-    weeks = [[0, 0] for _ in range(12)]
-    month = [0, 0]
-    for row in rows:
-        met = row["number"] if row["state"] == "MET" else 0
-        week = weeks[min((row["due_on"] - since).days // 7, 11)]
-        week[0] += met
-        week[1] += row["number"]
-        if (row["due_on"].year, row["due_on"].month) == (today.year, today.month):
-            month[0] += met
-            month[1] += row["number"]
+    given = {"person": person.pk, "since": since, "month": today.replace(day=1), "today": today}
+    weeks, month = [[0, 0] for _ in range(12)], [0, 0]
+    for place, is_month, met, due in ready.ask(_RATE, given):
+        for sums in (weeks[place], month) if is_month else (weeks[place],):
+            sums[0] += int(met or 0)
+            sums[1] += int(due)
     spark = [met / due if due else None for met, due in weeks]
-    rate = month[0] / month[1] if month[1] else None
-    return {"month": rate, "spark": spark, "due": month[1]}
+    return {"month": month[0] / month[1] if month[1] else None, "spark": spark, "due": month[1]}
 
 
 def _visits(person: Any, now: datetime) -> list[Any]:
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    return list(
-        Activity.objects.seen_by(person)
+    given = {"person": person.pk, "since": day, "until": day + timedelta(days=1)}
+    return _VISITS(scopes.reach(person, Activity), actor=person, **given)
+
+
+_VISITS = ready.Ready(
+    lambda seen: (
+        Activity.objects.everything("在范围内")
         .present()
         .filter(
-            person=person,
+            scopes.later(seen, Activity, few=True),
+            person=ready.Slot("person"),
             kind="VISIT",
-            planned_at__gte=day,
-            planned_at__lt=day + timedelta(days=1),
+            planned_at__gte=ready.Slot("since"),
+            planned_at__lt=ready.Slot("until"),
         )
         .exclude(stage="CANCELLED")
         .select_related("customer", "appointed_with")
         .order_by("planned_at")[:12]
     )
+)
 
 
 def _greeting(at: datetime) -> str:
