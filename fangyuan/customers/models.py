@@ -13,6 +13,7 @@ from django.db.models.functions import Upper
 from fangyuan.core import fields, text
 from fangyuan.core.records import Record
 from fangyuan.desk.models import Level
+from fangyuan.marketing.models import Campaign
 from fangyuan.org.models import Person
 
 
@@ -264,6 +265,14 @@ class Lead(Record):
         Customer, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name="客户"
     )
     source = fields.TermField("来源", domain="source")
+    campaign = models.ForeignKey(
+        Campaign,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name="来源活动",
+    )
     partner = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="伙伴"
     )

@@ -22,7 +22,7 @@ from django.utils import timezone
 from fangyuan import door
 from fangyuan.core import calendar, records
 from fangyuan.core import models as core
-from fangyuan.engine import kinds, ledger, packs, rulebook
+from fangyuan.engine import alerts, kinds, ledger, packs, rulebook
 from fangyuan.site.proof import stories
 from fangyuan.site.proof.deeds import Deeds
 from fangyuan.site.proof.stories import Confused, Story
@@ -88,10 +88,16 @@ def settle(words: Vocabulary, at: datetime, clauses: list[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT engine_partitions((%s + interval '3 months')::date)", [at])
     ledger.prepare()
+    named: dict[str, set[int]] = {}
+    for one in words.named.values():
+        named.setdefault(one.record_name(), set()).add(one.pk)
+    for rule in rulebook.alerts():
+        if rule.clause.number in clauses and rule.record in named:
+            raised = alerts.settle(rule, book, named[rule.record])[1]
+            named.setdefault("alert", set()).update(raised)
     for rule in rules:
-        named = {one.pk for one in words.named.values() if one.record_name() == rule.record}
-        if named:
-            ledger.pick(rule, named, book)
+        if rule.record in named:
+            ledger.pick(rule, named[rule.record], book)
     ledger.settle_picked(as_of=at)
 
 
@@ -105,6 +111,7 @@ def company() -> Iterator[Company]:
             packs.install(packs.shipped())
         calendar.lay_out(calendar.stored())
         _make_room()
+        _adopt_everything()
         yield Company()
         transaction.set_rollback(True)
 
@@ -121,6 +128,15 @@ def _make_room() -> None:
     with door.acting(by=None, action="import", reason="例子", channel="IMPORT"):
         called = customers._base_manager.filter(name__in=names, removed_at=None)
         called.update(removed_at=timezone.now())
+
+
+def _adopt_everything() -> None:
+    """The examples hold whatever this company adopted, and since when."""
+    with door.acting(by=None, action="import", reason="例子", channel="IMPORT"):
+        core.Tracked._base_manager.filter(subject_type="team", fact="policies").delete()
+        teams: Any = records.row_types()["team"]
+        teams._base_manager.filter(kind="COMPANY").update(policies=[])
+        core.Tracked._base_manager.filter(subject_type="team", fact="policies").delete()
 
 
 @functools.cache

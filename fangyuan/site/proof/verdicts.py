@@ -9,9 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from fangyuan.access import scopes
-from fangyuan.core import facts, records, words
-from fangyuan.engine.models import Approval, Obligation, Request, State
+from fangyuan.core import facts, records, spans, words
+from fangyuan.engine.models import Alert, Approval, Obligation, Request, State
 from fangyuan.engine.packs.names import nearest
+from fangyuan.metrics.declare import METRICS
+from fangyuan.metrics.measure import Span, measure
 from fangyuan.site.proof.stories import Confused
 from fangyuan.site.proof.vocabulary import Vocabulary
 from fangyuan.site.proof.world import instant
@@ -30,6 +32,7 @@ class Verdicts:
         self.settle = settle
         self.checks: dict[str, Callable[[str, Any], None]] = {
             "义务": self._obligation,
+            "预警": self._alert,
             "记录": self._record,
             "申请": self._request,
             "看得见": lambda who, said: self._sees(who, said, True),
@@ -38,6 +41,7 @@ class Verdicts:
             "看不见字段": lambda who, said: self._reads(who, said, False),
             "题目": self._items,
             "圈选": self._selects,
+            "指标": self._metric,
         }
 
     def check(self, step: Mapping[str, Any]) -> None:
@@ -88,6 +92,30 @@ class Verdicts:
         for label, value in wanted.items():
             if label not in known:
                 raise Confused(f"义务没有“{label}”这一项{nearest(label, known)}")
+            if known[label] != _plain(label, value):
+                raise Confused(f"“{name}”的{label}应为“{value}”，实际“{_shown(known[label])}”")
+
+    def _alert(self, name: str, said: Any) -> None:
+        subject, wanted = self.words.find(name), dict(said)
+        found = (
+            Alert.objects.everything("例子")
+            .present()
+            .filter(
+                rule__clause__number=self.clause,
+                subject_type=subject.record_name(),
+                subject_id=subject.pk,
+            )
+        )
+        if "规则" in wanted:
+            found = found.filter(rule__line=int(wanted.pop("规则")) - 1)
+        rows = list(found.select_related("person").order_by("raised_at"))
+        number = wanted.pop("次数", 0 if wanted.get("状态") == NOTHING else 1)
+        if len(rows) != number:
+            raise Confused(f"“{name}”应有 {number} 次预警，实际 {len(rows)} 次")
+        known = _raised(rows[-1]) if rows else {"状态": NOTHING}
+        for label, value in wanted.items():
+            if label not in known:
+                raise Confused(f"预警没有“{label}”这一项{nearest(label, known)}")
             if known[label] != _plain(label, value):
                 raise Confused(f"“{name}”的{label}应为“{value}”，实际“{_shown(known[label])}”")
 
@@ -151,6 +179,18 @@ class Verdicts:
         if found != sorted(said["得到"]):
             raise Confused(f"{who}应圈选到 {said['得到']}，实际 {found}")
 
+    def _metric(self, name: str, said: Mapping[str, Any]) -> None:
+        """A metric of a period, `指标 名字 quarter:2026-04-01`, as somebody sees it."""
+        name, _, key = name.partition(" ")
+        if name not in METRICS:
+            raise Confused(f"没有“{name}”这个指标{nearest(name, METRICS)}")
+        period = spans.parse_key(key)
+        actor = self.words.find(str(said["看的人"]))
+        found = measure(METRICS[name], actor=actor, span=Span(period.start, period.end))
+        wanted = None if said["值"] == NOTHING else said["值"]
+        if found.get(()) != wanted:
+            raise Confused(f"{name}应为 {said['值']}，实际 {found.get(())}")
+
     def _items(self, code: str, labels: list[str]) -> None:
         model: Any = records.row_types()["form"]
         form = model._base_manager.filter(code=code, retired_at=None).order_by("-version").first()
@@ -168,8 +208,17 @@ def _facts(row: Any) -> dict[str, Any]:
     }
 
 
+def _raised(row: Any) -> dict[str, Any]:
+    return {
+        "状态": "已解除" if row.cleared_at else "未解除",
+        "责任人": row.person.name if row.person else NOTHING,
+        "触发": row.raised_at,
+        "解除": row.cleared_at,
+    }
+
+
 def _plain(label: str, value: Any) -> Any:
-    if label in ("到期", "完成"):
+    if label in ("到期", "完成", "触发", "解除"):
         return None if value == NOTHING else instant(value)
     return value
 

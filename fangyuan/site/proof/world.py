@@ -13,12 +13,13 @@ from django.db import connection
 from django.utils import timezone
 
 from fangyuan import door
+from fangyuan.core import records
 from fangyuan.desk.exchange import mistakes, values
 from fangyuan.org.models import Holding, Person
 from fangyuan.site.proof.stories import Confused
 from fangyuan.site.proof.vocabulary import Vocabulary
 
-SINCE, RECORDED = "自", "录入"
+SINCE, RECORDED, TIMES = "自", "录入", "次数"
 BEFORE = "2020-01-01"
 PARTS = {str(label): str(code) for code, label in Holding.Role.choices}
 CHANGE, TRANSFER, REMOVE = "改", "转交", "删"
@@ -77,7 +78,11 @@ class World:
         details = {**preset, **details}
         holders = {k: details.pop(k) for k in [k for k in details if k in PARTS]}
         recorded = details.pop(RECORDED, None)
+        times = int(details.pop(TIMES, 1))
         values = self.words.assignments(model, details)
+        if not issubclass(model, records.Record):
+            self._trace(model, values, times)
+            return
         record = self._known(model, values) or model(imported_at=timezone.now())
         self._name(record, name)
         for field, value in values.items():
@@ -92,6 +97,10 @@ class World:
         for part, people in holders.items():
             for person in people if isinstance(people, list) else [people]:
                 self._hold(record, self.words.find(person), PARTS[part], _at(began))
+
+    def _trace(self, model: Any, values: Mapping[str, Any], times: int) -> None:
+        """Traces are only added, and have no entry time of their own."""
+        model._base_manager.bulk_create([model(**values) for _ in range(times)])
 
     def _known(self, model: Any, values: Mapping[str, Any]) -> Any:
         """A team of the installation that the examples share, by its code."""

@@ -1,0 +1,1 @@
+"""What brings leads in: campaigns."""

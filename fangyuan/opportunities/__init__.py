@@ -1,0 +1,1 @@
+"""What a customer may buy: so far the needs that they said."""

@@ -1,0 +1,17 @@
+"""The opportunities room as Django knows it."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class OpportunitiesConfig(AppConfig):
+    """The opportunities room; its facts and phrases register themselves."""
+
+    name = "fangyuan.opportunities"
+    label = "opportunities"
+    verbose_name = "商机"
+
+    def ready(self) -> None:
+        import_module("fangyuan.opportunities.facts")
+        import_module("fangyuan.opportunities.phrases")

@@ -1,0 +1,62 @@
+"""Needs: what a customer wants, in their own words, and when we had an answer to it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from fangyuan.core import fields
+from fangyuan.core.records import Record
+from fangyuan.customers.models import Contact, Customer
+
+
+class Need(Record):
+    """One need, pain, goal or special demand of a customer."""
+
+    class Kind(models.TextChoices):
+        PRODUCT = "PRODUCT", "产品需求"
+        SERVICE = "SERVICE", "服务需求"
+        PAIN = "PAIN", "痛点"
+        GOAL = "GOAL", "业务目标"
+        TECH = "TECH", "技术需求"
+        SPECIAL = "SPECIAL", "特殊需求"
+        VALUE = "VALUE", "价值点"
+        NEW = "NEW", "潜在新需求"
+
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="needs", verbose_name="客户"
+    )
+    kind = fields.Choice("类别", choices=Kind)
+    text = fields.Note("内容", blank=False)
+    spec = fields.Note("规格型号数量")
+    confirmed_at = models.DateTimeField("确认", null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        Contact, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="确认联系人"
+    )
+    to_product = models.BooleanField("转产品改进", default=False)
+    expected_on = models.DateField("预计需求日", null=True, blank=True)
+    answered_at = models.DateTimeField("已响应", null=True, blank=True)
+    solution_ready_at = models.DateTimeField("定制方案完成", null=True, blank=True)
+    solution_note = fields.Note("定制方案")
+
+    owned_by = "customer"
+    governed = {
+        "confirmed_at": "confirm_need",
+        "answered_at": "finish_custom_solution",
+        "solution_ready_at": "finish_custom_solution",
+    }
+    reach = {"via": ("customer",)}
+
+    class Meta(Record.Meta):
+        verbose_name = "需求"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(solution_ready_at=None) | ~Q(solution_note=""),
+                name="need_solution_said",
+                violation_error_message="定制方案完成要写明方案",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.text.splitlines()[0][:30]}"
