@@ -36,11 +36,14 @@ def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     options: dict[str, object] = {"application_name": os.environ.get("FY_PROCESS", "fangyuan")}
-    # A pooler that shares connections between statements cannot keep prepared ones.
-    options["prepare_threshold"] = 0 if os.environ.get("FY_PREPARE", "1") != "0" else None
     for name in ("options", "sslmode", "sslrootcert"):
         if name in query:
             options[name] = query[name]
+    # A pooler that shares connections between statements cannot keep prepared ones.
+    if os.environ.get("FY_PREPARE", "1") != "0":
+        options["prepare_threshold"] = 0
+        # What is prepared is planned once: planning over all months takes longer than answering.
+        options["options"] = f"{options.get('options', '')} -c plan_cache_mode=force_generic_plan"
     if not TESTING and os.environ.get("FY_POOL", "0") != "0":
         options["pool"] = {"min_size": 1, "max_size": int(os.environ["FY_POOL"]), "timeout": 10}
     return {
