@@ -109,3 +109,15 @@ register(
         icon="in",
     )
 )
+register(
+    Desk(
+        model=models.Attachment,
+        columns="name kind subject size level recorded_at",
+        filters="kind level recorded_at",
+        form=[Section("附件", "name kind subject size level taken_at")],
+        page=[Facts(), Timeline()],
+        is_new=False,
+        is_edited=False,
+        icon="file",
+    )
+)

@@ -86,7 +86,8 @@ def _waiver(rule: models.Rule, terms: compiler.Terms) -> str:
     if not active.filter(clause=number).exists():
         return "SELECT NULL::bigint AS waiver_id"
     return f"""SELECT w.id AS waiver_id FROM engine_waiver w
-            WHERE w.clause = {timelines.literal(number)} AND w.removed_at IS NULL AND w.stage = 'ACTIVE'
+            WHERE w.clause = {timelines.literal(number)}
+              AND w.removed_at IS NULL AND w.stage = 'ACTIVE'
               AND w.starts_at <= {terms.now} AND w.starts_at < f.due_at AND f.due_at <= w.ends_at
               AND (w.subject_id IS NULL
                    OR (w.subject_type = '{rule.record}' AND w.subject_id = f.subject_id))

@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from fangyuan import door
+from fangyuan.core import facts
 from fangyuan.org.models import Message
 from fangyuan.supervision import measure
 from fangyuan.supervision.models import Incident, Rectification
@@ -198,7 +199,7 @@ def _incident(deed: door.Deed, incident: Incident, stage: str, before: str, **sa
     held = _at_stage(incident, before)
     missing = [name for name, value in said.items() if isinstance(value, str) and not value.strip()]
     if missing:
-        label = str(Incident._meta.get_field(missing[0]).verbose_name)
+        label = facts.label(Incident, missing[0])
         raise _lacking(missing[0], f"写下“{label}”", "incident")
     return deed.change(held, said, stage=stage)
 
