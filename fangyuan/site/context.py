@@ -23,11 +23,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return base
     duties, hot, unseen, approvals = _counts(actor, now)
     counts = {"/obligation/": (duties, hot), "/approvals": (approvals, False)}
+    drawn = navigation.draw(actor, request.path, counts)
     return {
         **base,
-        "nav": navigation.groups(actor, request.path, counts),
-        "quick": navigation.quick(actor),
-        "tabbar": navigation.tabs(actor, request.path),
+        "shell": drawn,
+        "quick": drawn.quick,
         "bell": {"url": "/messages", "count": unseen},
         "me": _me(actor),
     }

@@ -5,6 +5,7 @@ They are functions, not templates, because a list draws hundreds of them. All te
 
 from __future__ import annotations
 
+import functools
 import math
 import zlib
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ def _cls(*names: str) -> str:
     return " ".join(name for name in names if name)
 
 
+@functools.lru_cache(maxsize=1024)
 def icon(name: str, size: str = "") -> SafeString:
     """An icon of the sprite; it says nothing to a screen reader."""
     href = f"{static('fy/icons.svg')}#{escape(name)}"
@@ -84,6 +86,7 @@ def tag(text: str) -> SafeString:
     return SafeString(f'<span class="tag">{escape(text)}</span>')
 
 
+@functools.lru_cache(maxsize=4096)
 def avatar(name: str, key: object = None, size: str = "") -> SafeString:
     """The round picture of a person; its colour stays with the person."""
     number = key if isinstance(key, int) else zlib.crc32(str(key or name).encode())

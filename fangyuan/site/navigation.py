@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.template import loader
+from django.utils.safestring import SafeString
+
 from fangyuan.access import table
 
 
@@ -114,6 +117,43 @@ QUICK = [
 TABS = {"/": "工作台", "/customer/": "客户", "/visits": "拜访", "/cockpit": "制度"}
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What the shell shows to everybody with the same rights, place and counts."""
+
+    nav: SafeString
+    tabbar: SafeString
+    dialogs: SafeString
+    quick: list[Item]
+
+
+MOST_DRAWN = 4096
+_drawn: dict[tuple[Any, ...], Drawn] = {}
+
+
+def draw(actor: Any, path: str, counts: dict[str, tuple[int, bool]]) -> Drawn:
+    """The parts of the shell that follow from rights, place and counts alone."""
+    seen, root = table.sight(actor), _root(path)
+    place = root if root in _ROOTS else ""
+    key = (seen.groups, seen.is_admin, place, tuple(sorted(counts.items())))
+    if key not in _drawn:
+        if len(_drawn) >= MOST_DRAWN:
+            _drawn.clear()
+        parts = {
+            "nav": groups(actor, path, counts),
+            "quick": quick(actor),
+            "tabbar": tabs(actor, path),
+        }
+        names = ("nav", "tabbar", "dialogs")
+        said = {name: loader.render_to_string(f"shell/{name}.html", parts) for name in names}
+        _drawn[key] = Drawn(**said, quick=parts["quick"])
+    return _drawn[key]
+
+
+def _root(path: str) -> str:
+    return "/" + path.strip("/").split("/")[0]
+
+
 def _allowed(actor: Any, item: Item) -> bool:
     if item.groups and not (item.groups & table.sight(actor).groups):
         return False
@@ -121,8 +161,10 @@ def _allowed(actor: Any, item: Item) -> bool:
 
 
 def _here(path: str, item: Item) -> bool:
-    root = "/" + item.url.strip("/").split("/")[0]
-    return path == "/" if item.url == "/" else path == root or path.startswith(root + "/")
+    return path == "/" if item.url == "/" else _root(path) == _root(item.url)
+
+
+_ROOTS = {_root(item.url) for group in GROUPS for item in group.items}
 
 
 def groups(actor: Any, path: str, counts: dict[str, tuple[int, bool]]) -> list[Group]:

@@ -6,11 +6,14 @@ tags take it as `now=` or from the context variable of that name, and refuse to 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.template import loader
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
@@ -37,6 +40,17 @@ for _name in ("icon", "clause", "seal", "grade", "badge", "tag", "avatar", "who"
     register.simple_tag(getattr(marks, _name), name=_name)
 for _name in ("ring", "bar", "pips", "spark"):
     register.simple_tag(getattr(marks, _name), name=_name)
+
+
+@register.simple_tag
+def once(name: str) -> SafeString:
+    """A fragment that says the same on every page: drawn once, anew only while developing."""
+    return _drawn.__wrapped__(name) if settings.DEBUG else _drawn(name)
+
+
+@functools.cache
+def _drawn(name: str) -> SafeString:
+    return loader.render_to_string(name)
 
 
 @register.filter
