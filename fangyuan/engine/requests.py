@@ -103,6 +103,7 @@ class Approval(Record):
     due_at = models.DateTimeField("应审完", null=True, blank=True)
     answered_at = models.DateTimeField("审完", null=True, blank=True)
 
+    begins = "asked_at"
     owned_by = "person"
     reach = {"people": ("person", "request__asked_by")}
 
@@ -117,7 +118,7 @@ class Approval(Record):
         indexes = [models.Index(fields=["person", "state"], name="approval_of_person")]
 
     def __str__(self) -> str:
-        return f"{self.person} {self.get_state_display()}"
+        return str(self.request)
 
 
 FINAL: Final = ("AGREE", "REFUSE", "BACK")

@@ -71,6 +71,15 @@ def _page(request: HttpRequest, number: int | None, status: int = 200) -> HttpRe
     return render(request, "site/approvals.html", context, status=status)
 
 
+@require_safe
+def seat(request: HttpRequest, number: int) -> HttpResponse:
+    """A seat's request: where the duty to answer in time leads."""
+    one = Approval.objects.everything("席位的申请").filter(pk=number).first()
+    if one is None or not approval.visible(request.user).filter(pk=one.request_id).exists():
+        raise Http404("没有这份申请，或不在你的范围内")
+    return redirect(f"/approvals/{one.request_id}")
+
+
 def _found(person: Any, tab: str) -> list[Any]:
     if tab == "inbox":
         return approval.inbox(person)

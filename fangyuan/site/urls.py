@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cockpit", cockpit.cockpit, name="cockpit"),
     path("approvals", approvals.approvals, name="approvals"),
     path("approvals/agree", approvals.agree, name="agree"),
+    path("approvals/seat/<int:number>", approvals.seat, name="seat"),
     path("approvals/<int:number>", approvals.approvals, name="approval"),
     path("approvals/<int:number>/decide", approvals.decide, name="decide"),
     path("supervision", supervision.supervision, name="supervision"),

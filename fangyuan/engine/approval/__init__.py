@@ -20,6 +20,7 @@ from fangyuan.engine.approval.content import outdated as outdated
 from fangyuan.engine.approval.content import parts as parts
 from fangyuan.engine.approval.content import thaw as thaw
 from fangyuan.engine.approval.content import voided as voided
+from fangyuan.engine.approval.overdue import escalate as escalate
 from fangyuan.engine.approval.seats import asked_seats as asked_seats
 from fangyuan.engine.approval.seats import close as close
 from fangyuan.engine.approval.seats import file as file

@@ -18,7 +18,7 @@ from django.utils import timezone
 from fangyuan.core import facts, words
 from fangyuan.engine import models
 from fangyuan.engine.kinds import base
-from fangyuan.engine.kinds.approval import FIXED, Approval, Step
+from fangyuan.engine.kinds.approval import Approval, Step
 from fangyuan.org import lines
 from fangyuan.org.models import Person
 
@@ -256,4 +256,3 @@ def _met(rows: Any, conditions: list[base.Condition]) -> list[bool]:
 
 
 BOOL: Final = BooleanField()
-KNOWN: Final = (*FIXED, "superiors", "person")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from fangyuan.core import spans, words
 from fangyuan.engine.kinds import base
-from fangyuan.org.models import Person
+from fangyuan.org.models import Person, Team
 
 FIXED = {
     "line_manager": "直接上级",
@@ -17,6 +17,7 @@ FIXED = {
     "department_head": "部门负责人",
     "chosen": "申请人选定的人",
 }
+KNOWN = (*FIXED, "superiors", "person")
 MODES = {"any": "任一人", "all": "全体", "in_order": "依次每一人"}
 
 
@@ -72,7 +73,7 @@ class Step(BaseModel):
         if self.who == "person":
             found = Person.objects.everything("审批人姓名").filter(login=self.login).first()
             return found.name if found else self.login
-        return FIXED.get(self.who) or base.who_label(model, self.who)
+        return FIXED.get(self.who) or _label(model, self.who)
 
     def _condition(self, model: Any) -> str:
         if self.otherwise:
@@ -80,6 +81,14 @@ class Step(BaseModel):
         said = [words.sentence(model, self.where)] if self.where else []
         said += ["申请人" + words.sentence(Person, self.asker)] if self.asker else []
         return f"{'且'.join(said)}时由" if said else ""
+
+
+def _label(model: Any, who: str) -> str:
+    said = base.who_label(model, who)
+    if said != who:
+        return said
+    team = Team.objects.everything("部门名称").filter(code=who).first()
+    return team.name if team else who
 
 
 def _step(raw: Any) -> Any:
@@ -105,7 +114,7 @@ class Approval(base.Kind):
     def sentence(self) -> str:
         joined = {"in_order": "依次经", "all": "同时经", "any": "经任一方"}[self.mode]
         told = "、".join(step.sentence(self.model) for step in self.approvers)
-        copied = [FIXED.get(one) or base.who_label(self.model, one) for one in self.copies]
+        copied = [FIXED.get(one) or _label(self.model, one) for one in self.copies]
         more = f"，抄送{'、'.join(copied)}" if copied else ""
         return f"{self.scope_words()}的这一步须{joined}{told}同意{more}"
 

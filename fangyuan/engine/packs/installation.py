@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import events
 from fangyuan.engine import models
+from fangyuan.engine.kinds.approval import Approval
 from fangyuan.engine.packs.bindings import RULE_KINDS, STEP_KINDS, Binding, shape_of
 from fangyuan.engine.packs.product import Product
 from fangyuan.engine.packs.schema import Pack, Provision
 from fangyuan.org.models import Team
 
+ANSWERS: Final = 90  # the line of the duty that the time limits of a clause's chains give
 SAID = ("title", "text", "area", "kind", "evidence", "acceptance")
 CLAUSE_FIELDS = (*SAID, "chapter", "params", "bindings", "uses_default")
 
@@ -69,7 +71,7 @@ def install_one(
         p.id: list(_rule_lines(p, product)) if told is None or p.id in told else []
         for p in pack.provisions
     }
-    rules = sum(len(lines) for lines in wanted.values())
+    rules = sum(line.line != ANSWERS for lines in wanted.values() for line in lines)
     total = sum(_is_rule(raw) for p in pack.provisions for raw in p.raw)
     done = Installed(
         pack.head.policy, pack.head.version, len(pack.provisions), rules, total - rules
@@ -110,6 +112,10 @@ def _rule_lines(provision: Provision, product: Product) -> Iterator[RuleLine]:
         if _is_rule(raw) and not product.waits(binding):
             params = {k: v for k, v in raw.items() if k not in ("bind", "kind", "record")}
             yield RuleLine(line, shape_of(raw).upper(), raw["record"], params)
+    limited = [b for b, raw in pairs if isinstance(b, Approval) and not product.waits(b)]
+    duties = [duty for b in limited for duty in b.duties(provision.id)]
+    # One for all the chains of a clause: to answer in time is a duty like any other.
+    yield from (RuleLine(ANSWERS, "DEADLINE", "approval", duty) for duty in duties[:1])
 
 
 def start_of(day: date) -> datetime:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fangyuan.core.words import FORMATS, WORDS
 from fangyuan.engine.kinds.alert import Alert
-from fangyuan.engine.kinds.approval import Approval
+from fangyuan.engine.kinds.approval import KNOWN, Approval
 from fangyuan.engine.kinds.base import Owed
 from fangyuan.engine.kinds.cadence import Cadence
 from fangyuan.engine.kinds.gate import Gate
@@ -115,9 +115,19 @@ class _Meaning:
         yield from self._listed(("on",), b.on, verbs, f"{label}的动作")
         for word in ("holds", "where"):
             yield from self.conditions(b.record, getattr(b, word, {}), (word,))
-        for word in ("approvers", "to"):
+        for word in ("to", "copies"):
             for at, role in enumerate(getattr(b, word, ())):
                 yield from self._listed((word, at), role, self.known.roles, "角色")
+        if isinstance(b, Approval):
+            yield from self._approvers(b)
+
+    def _approvers(self, b: Approval) -> Said:
+        names_person = {n for n, kind in self.known.facts[b.record].items() if kind == "@person"}
+        known = frozenset({*KNOWN, *names_person, *self.known.roles})
+        for at, step in enumerate(b.approvers):
+            yield from self._listed(("approvers", at), step.who, known, "审批人")
+            yield from self.conditions(b.record, step.where, ("approvers", at, "where"))
+            yield from self.conditions("person", step.asker, ("approvers", at, "asker"))
 
     def conditions(self, record: str, given: dict[str, Any], where: Where) -> Said:
         """Every mistake in a set of conditions on a record."""

@@ -114,6 +114,9 @@ class Product:
             yield from self._offered(b.record, b.on, self.offers.verbs)
             yield from self._conditions(b.record, b.where)
             yield from self._conditions(b.record, getattr(b, "holds", {}))
+            for step in getattr(b, "approvers", ()):
+                yield from self._conditions(b.record, step.where)
+                yield from self._conditions("person", step.asker)
 
     def _offered(self, record: str, name: str, offered: frozenset[str]) -> Iterator[Wait]:
         if f"{record}.{name}" not in offered:
