@@ -75,7 +75,7 @@ def test_nobody_agrees_to_a_waiver_of_their_own(weekly):
 
 
 def test_who_has_no_superior_gets_no_waiver(weekly):
-    with pytest.raises(door.Denied, match="要由上级"):
+    with pytest.raises(door.Denied, match="上级"):
         ask(weekly, by=weekly.boss, person_id=weekly.boss.pk)
     assert not Waiver._base_manager.exists()
 
@@ -85,7 +85,7 @@ def test_a_refused_or_withdrawn_request_is_closed(weekly):
     for asked, close in ((first, "refuse"), (second, "withdraw")):
         request = Request._base_manager.get(subject_id=asked.pk, subject_type="waiver")
         if close == "refuse":
-            door.decide(request, "REFUSE", by=weekly.wang)
+            door.decide(request, "REFUSE", by=weekly.wang, comment="不合适")
         else:
             door.withdraw(request, by=weekly.li)
         asked.refresh_from_db()
