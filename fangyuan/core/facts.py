@@ -391,3 +391,8 @@ def stream(name: str, record: str) -> Stream | None:
     """The stream of this name that happens to this record type, or None."""
     found = _streams.get(name)
     return found[1] if found and found[0] == record else None
+
+
+def streams(record: str) -> dict[str, Stream]:
+    """Every stream of events that happen to a record type, by name."""
+    return {name: stream for name, (own, stream) in _streams.items() if own == record}

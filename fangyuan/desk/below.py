@@ -168,6 +168,9 @@ register(
             Duties(),
             Timeline(),
         ],
+        address=lambda policy: (
+            f"/drafts/{policy.pk}" if policy.supersedes_id else f"/policies/{policy.code}"
+        ),
         icon="book",
         **KEPT,
     )

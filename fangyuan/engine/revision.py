@@ -130,11 +130,10 @@ def _hindrances(policy: models.Policy, on: date | None) -> Iterator[str]:
         yield "发布前要先试算一次，看看会影响谁"
     if on is not None and on < timezone.localdate():
         yield "生效日不能早于今天"
-    base = drafts.in_force(policy.code)
-    if base is not None and policy.supersedes_id != base.pk:
-        yield f"起草之后 {base.version} 版已经生效，请在它上面另起草稿"
-    if base is not None and base.heirs.everything("已定的下一版").filter(stage="PUBLISHED"):
-        yield "另一版已经定了生效日，请等它生效后再起草"
+    others = models.Policy.objects.everything("另一版").present().exclude(pk=policy.supersedes_id)
+    other = others.filter(code=policy.code, stage=Stage.PUBLISHED).order_by("-starts_on").first()
+    if other is not None:
+        yield f"{other.version} 版已定于 {other.starts_on} 生效，请等它生效后在它上面另起草稿"
 
 
 def publish(deed: Any, policy: models.Policy) -> models.Policy:

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_safe
 from fangyuan.core import records
 from fangyuan.desk import duties
 from fangyuan.engine import kinds
-from fangyuan.engine.models import Clause, Obligation, Rule, Tally
+from fangyuan.engine.models import Clause, Obligation, Policy, Rule, Tally
 from fangyuan.metrics.compliance import due_duties, met_duties, waived_duties
 from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.org.models import Person
-from fangyuan.site import clause_words, display, wheel
+from fangyuan.site import clause_words, display, drafting, wheel
 from fangyuan.site.cockpit import WEEK, WEEKS, monday
 
 LATE_ROWS, LATE_PEOPLE = 30, 8
@@ -47,11 +47,15 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
     )
     if found is None:
         raise Http404(f"没有编号为 {number} 的条款，请从驾驶舱或搜索里找")
-    rules = list(found.rules.everything("条款人人可读").present().order_by("line", "-starts_at"))
+    rows = found.rules.everything("条款人人可读").present().filter(is_shadow=False)
+    rules = list(rows.select_related("policy").order_by("line", "-starts_at"))
     numbers = [rule.pk for rule in rules if rule.kind in ("DEADLINE", "CADENCE", "REQUIRED")]
     context = {
         "clause": found,
-        "rules": [_rule(rule) for rule in rules],
+        "rules": (told := [_rule(rule, found) for rule in rules]),
+        "in_force": [one for one in told if one["when"] != "已废止"],
+        "may_draft": drafting.may_draft(request.user),
+        "drafts": _drafts(request.user, found),
         "bindings": [_binding(one) for one in found.bindings],
         "params": _flat(found.params),
         "neighbours": _neighbours(found),
@@ -60,15 +64,28 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "site/clause.html", context)
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _drafts(person: Any, found: Clause) -> list[Policy]:
+    """The open drafts that change this clause, for those who may look at drafts."""
+    if not drafting.may_look(person):
+        return []
+    opened = Policy.objects.everything("草稿").present().filter(code=found.policy.code)
+    stages = ["DRAFT", "REPLAYED", "WAITING"]
+    return list(opened.filter(stage__in=stages, changes__has_key=found.number))
+
+
+def _rule(rule: Rule, found: Clause) -> dict[str, Any]:
     now = timezone.now()
+    over, ahead = rule.ends_at is not None and rule.ends_at <= now, rule.starts_at > now
     return {
+        "when": "已废止" if over else "将生效" if ahead else "现行",
+        "tone": "" if over else "soon" if ahead else "navy",
+        "version": rule.policy.version if rule.policy else found.policy.version,
+        "summary": rule.policy.summary if rule.policy else "",
         "kind": rule.get_kind_display(),
         "record": _type_name(rule.record),
         "sentence": kinds.read(rule.kind, rule.record, rule.params).sentence(),
         "starts_at": rule.starts_at,
         "ends_at": rule.ends_at,
-        "in_force": rule.starts_at <= now and (rule.ends_at is None or now < rule.ends_at),
     }
 
 

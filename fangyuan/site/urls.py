@@ -39,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("offline", offline.page, name="offline"),
     path("api/", include("fangyuan.desk.api.urls")),
     path("", include("fangyuan.site.visit_urls")),
+    path("", include("fangyuan.site.policy_urls")),
     path("", include("fangyuan.desk.urls")),
     # What takes any word comes last, or it would take the faces of its record type.
     path("clause/<str:number>", clauses.clause, name="clause"),

@@ -1,0 +1,26 @@
+"""Addresses of regulations, drafts and replays."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from fangyuan.site import drafting, policies, rule_editor, trials
+
+CLAUSE = "drafts/<int:pk>/clause/<str:number>"
+
+urlpatterns = [
+    path("policies/<slug:code>", policies.policy, name="policy"),
+    path("policies/<slug:code>/sign", policies.sign, name="sign_policy"),
+    path("drafts", drafting.begin, name="begin_draft"),
+    path("drafts/<int:pk>", drafting.draft, name="draft"),
+    path("drafts/<int:pk>/describe", drafting.describe, name="describe_draft"),
+    path("drafts/<int:pk>/drop", drafting.drop, name="drop_draft"),
+    path("drafts/<int:pk>/replay", drafting.replay, name="replay_draft"),
+    path("drafts/<int:pk>/submit", drafting.submit, name="submit_draft"),
+    path("drafts/<int:pk>/shadow", drafting.shadow, name="shadow_draft"),
+    path(CLAUSE, rule_editor.clause, name="draft_clause"),
+    path(f"{CLAUSE}/text", rule_editor.save_text, name="draft_text"),
+    path(f"{CLAUSE}/<int:line>/end", rule_editor.end_rule, name="end_rule"),
+    path(f"{CLAUSE}/<int:line>/<slug:name>", rule_editor.parameter, name="parameter"),
+    path("replays/<int:pk>", trials.replay, name="replay"),
+]

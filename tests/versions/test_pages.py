@@ -1,0 +1,112 @@
+"""The pages on which a regulation is revised: sentence by sentence, for those who may."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from fangyuan.engine import replays, sweep
+from fangyuan.engine.models import Policy, Replay
+from fangyuan.org.models import Person
+from tests.versions.conftest import visit
+
+MOST_QUERIES = 15
+PARAMETER = "/drafts/{0}/clause/KA-9.1/0/{1}"
+
+
+def seated(person: Person) -> Client:
+    """A browser in which somebody is signed in."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def desk(company: Any, visits: Any) -> Any:
+    """小钱's browser with a fresh draft."""
+    client = seated(company.qian)
+    answer = client.post("/drafts", {"policy": "visits", "clause": "KA-9.1"})
+    client.draft = Policy._base_manager.get(stage="DRAFT")  # type: ignore[attr-defined]
+    assert answer["Location"] == f"/drafts/{client.draft.pk}/clause/KA-9.1"  # type: ignore[attr-defined]
+    return client
+
+
+def content(draft: Policy) -> Any:
+    """What the draft would change."""
+    draft.refresh_from_db()
+    return draft.changes
+
+
+def test_each_word_of_the_sentence_is_a_control_and_is_read_back(desk: Any) -> None:
+    page = desk.get(f"/drafts/{desk.draft.pk}/clause/KA-9.1").content.decode()
+    for name in ("where", "on", "who", "within", "until"):
+        assert PARAMETER.format(desk.draft.pk, name) in page
+        assert desk.get(PARAMETER.format(desk.draft.pk, name)).status_code == 200
+    within = PARAMETER.format(desk.draft.pk, "within")
+    seen = desk.post(f"{within}?look=sentence", {"value": "12", "unit": "h"}).content.decode()
+    assert "须在 12 小时内" in seen
+    assert content(desk.draft) == {}
+    desk.post(within, {"value": "12", "unit": "h"})
+    assert content(desk.draft)["KA-9.1"]["rules"]["0"]["params"]["within"] == "12h"
+    desk.post(within, {"value": "72", "unit": "h"})
+    assert content(desk.draft) == {}
+
+
+def test_a_wrong_value_is_said_in_chinese_and_nothing_is_kept(desk: Any) -> None:
+    within = PARAMETER.format(desk.draft.pk, "within")
+    answer = desk.post(within, {"value": "", "unit": "h"})
+    assert answer.status_code == 422
+    assert "多久之内" in answer.content.decode()
+    assert "within" not in answer.content.decode().split('class="err"')[1].split("</p>")[0]
+    assert content(desk.draft) == {}
+
+
+def test_a_condition_is_put_together_from_declared_facts(desk: Any) -> None:
+    where = PARAMETER.format(desk.draft.pk, "where")
+    rows = {"row": ["0", "1"], "fact_0": "kind", "word_0": "is", "value_0": ["VISIT"]}
+    grown = desk.post(f"{where}?look=rows", {**rows, "fact_1": "purpose"}).content.decode()
+    assert "需求访谈" in grown
+    desk.post(where, {**rows, "fact_1": "purpose", "word_1": "not", "value_1": ["CARE", "NEED"]})
+    wanted = content(desk.draft)["KA-9.1"]["rules"]["0"]["params"]["where"]
+    assert wanted == {"kind": "VISIT", "purpose": {"not": ["CARE", "NEED"]}}
+    page = desk.get(f"/drafts/{desk.draft.pk}").content.decode()
+    assert "目的不是关注或需求访谈的面对面拜访" in page
+
+
+def test_only_those_who_may_see_and_write_drafts(company: Any, desk: Any, visits: Any) -> None:
+    pk = desk.draft.pk
+    rep = seated(company.li)
+    assert rep.get(f"/drafts/{pk}").status_code == 403
+    assert rep.post("/drafts", {"policy": "visits"}).status_code == 403
+    director = seated(company.boss)
+    assert director.get(f"/drafts/{pk}").status_code == 200
+    assert director.post(f"/drafts/{pk}/replay", {"preset": "last90"}).status_code == 403
+    assert director.post(PARAMETER.format(pk, "within"), {"value": "1"}).status_code == 403
+
+
+def test_the_pages_ask_few_questions_however_many_rows(company: Any, desk: Any) -> None:
+    for days in range(25):
+        visit(company.li, company.customer, timezone.now() - timedelta(days=days, hours=4), 20)
+    sweep.sweep()
+    desk.post(PARAMETER.format(desk.draft.pk, "within"), {"value": "12", "unit": "h"})
+    answer = desk.post(f"/drafts/{desk.draft.pk}/replay", {"preset": "last90"})
+    replays.run_waiting()
+    one = Replay._base_manager.get()
+    assert answer["Location"] == f"/replays/{one.pk}"
+    pages = ("/policies/visits", f"/drafts/{desk.draft.pk}", answer["Location"], "/clause/KA-9.1")
+    for url in (*pages, f"/drafts/{desk.draft.pk}/clause/KA-9.1"):
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert desk.get(url).status_code == 200, url
+        own = [q for q in asked if "SAVEPOINT" not in q["sql"]]
+        assert len(own) <= MOST_QUERIES, (url, len(own))
+    page = desk.get(answer["Location"]).content.decode()
+    assert "新抓到 27 件" in page
+    assert "小李" in desk.get(f"{answer['Location']}?person={company.li.pk}").content.decode()
