@@ -18,6 +18,7 @@ from fangyuan.core import facts, spans, timelines, workdays
 from fangyuan.engine import measures, scope, streams
 from fangyuan.engine.kinds import Alert, Cadence, Deadline, Required, base
 from fangyuan.engine.scope import Pick, Subjects
+from fangyuan.org.models import Holding
 
 FOLDER: Final = Path(__file__).with_name("sql")
 ZONE: Final = timelines.ZONE
@@ -100,7 +101,29 @@ def _deadline(kind: Deadline, terms: Terms) -> str:
         calendar=calendar,
         now=terms.now,
         in_force=terms.in_force("b.began_at"),
+        **_dated(kind, terms),
     )
+
+
+def _dated(kind: Deadline | Required, terms: Terms) -> dict[str, str]:
+    """Where the due time stands: as counted, or moved by the leave of whoever answers."""
+    if kind.on_leave != "extend" or kind.within is None:
+        plain = {"due_at": "due_at", "is_guess": "is_guess", "extended": "", "dated": "counted"}
+        return plain
+    span = spans.parse(kind.within)
+    ends = "c.first_due_at" if span.is_exact else "c.first_due_at - interval '24 hours'"
+    extended = template("extended").substitute(
+        answer=_answer(kind, terms),
+        by_workday="true" if span.unit is spans.Unit.WORKDAY else "false",
+        last_day=f"(({ends}) AT TIME ZONE '{ZONE}')::date",
+        zone=ZONE,
+    )
+    return {
+        "due_at": "first_due_at",
+        "is_guess": "first_guess",
+        "extended": extended,
+        "dated": "extended",
+    }
 
 
 def _begun(kind: Deadline, on: facts.Stream | None, terms: Terms) -> str:
@@ -191,6 +214,7 @@ def _required(kind: Required, terms: Terms) -> str:
         calendar=calendar,
         now=terms.now,
         in_force=terms.in_force("b.began_at"),
+        **_dated(kind, terms),
     )
 
 
@@ -332,6 +356,8 @@ def _answer(kind: base.Owed, terms: Terms) -> str:
     elif not own:
         near = terms.pick.subjects is not None
         holes.update(_holders(base.HELD_ROLES.get(who), near=near))
+        if kind.model.owned_by and not isinstance(kind, Cadence):
+            _prefer_own(holes, kind, base.HELD_ROLES.get(who))
         holes["owing"] = _LEADER
         if isinstance(kind, Cadence) and not _is_position(kind, terms):
             holes.update(_half(terms))
@@ -406,6 +432,25 @@ def _held(before: str, at: str, role: str, *, near: bool) -> str:
     first = joined(before, f"{before}.starts_at < j.answers_at AND {holds}")
     second = joined(at, f"{before}.person_id IS NULL AND {at}.starts_at = j.answers_at")
     return f"{first}\n         {second}\n         "
+
+
+def _prefer_own(holes: dict[str, str], kind: base.Owed, role: str | None) -> None:
+    """A record that belongs to another one may itself be held: then its own holder answers."""
+    record = kind.record
+    if not Holding._base_manager.filter(subject_type=record, removed_at=None).exists():
+        return
+    for name in ("OWNER", *([role] if role else [])):
+        own = f"own_{name.lower()}"
+        holes["holders"] += f"""LEFT JOIN LATERAL (
+           SELECT x.person_id FROM org_holding x
+            WHERE x.subject_type = '{record}' AND x.subject_id = j.subject_id
+              AND x.role = '{name}' AND x.removed_at IS NULL AND x.starts_at <= j.answers_at
+              AND (x.ends_at IS NULL OR x.ends_at >= j.answers_at)
+            ORDER BY x.starts_at LIMIT 1) {own} ON true
+         """  # noqa: S608 - declared names
+    owner = "own_owner.person_id, coalesce(h.person_id, b.person_id)"
+    special = f"own_{role.lower()}.person_id, r.person_id, rb.person_id, " if role else ""
+    holes["holder"] = f"coalesce({special}{owner})"
 
 
 def _half(terms: Terms) -> dict[str, str]:

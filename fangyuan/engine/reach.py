@@ -294,14 +294,14 @@ def _answered_by(kind: base.Owed, people: Numbers) -> Numbers:
         )
     held = Holding._base_manager.order_by().filter(person__in=people, removed_at=None)
     link = model.owned_by
+    mine = held.filter(subject_type=model.record_name())
+    found: Numbers = set(mine.values_list("subject_id", flat=True))
     if not link:
-        mine = held.filter(subject_type=model.record_name())
-        return set(mine.values_list("subject_id", flat=True))
+        return found
     pairs = held.values_list("subject_type", "subject_id")
     by_type: dict[str, Numbers] = {}
     for record, number in pairs:
         by_type.setdefault(record, set()).add(number)
-    found: Numbers = set()
     is_any = link in getattr(model, "any_fields", {})
     for record, numbers in by_type.items():
         wanted = Q(**{f"{link}_id__in": numbers})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from fangyuan.core import facts, spans, words
+from fangyuan.core import calendar, facts, spans, words
 from fangyuan.engine import models
 from fangyuan.engine.kinds import Cadence, Deadline, Required, base
 
@@ -63,7 +63,10 @@ def counting(kind: Any, obligation: models.Obligation) -> str:
         return f"到期取“{facts.label(kind.model, kind.by)}”，即 {due}"
     span = spans.parse(kind.within)
     how = "按整点整分计" if span.is_exact else "当天不算，到最后一日 24:00"
-    return f"期限 {span.label}，{how}，到期 {due}"
+    first = calendar.stored().due(obligation.began_at, span)
+    moved = kind.on_leave == "extend" and obligation.due_at > first.at
+    leave = f"，本应 {clock(first.at)} 到期，因责任人请假顺延" if moved else ""
+    return f"期限 {span.label}，{how}{leave}，到期 {due}"
 
 
 def why(told: Any, *, is_gone: bool) -> str:

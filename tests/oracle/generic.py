@@ -11,6 +11,7 @@ SPANS = ("0d", "0wd", "1h", "4h", "24h", "48h", "1d", "3d", "7d", "1wd", "2wd", 
 PERIODS = ("day", "week", "biweek", "month", "quarter", "half-year", "year")
 FIRST_PERIODS = ("next", "next", "immediately", "prorated")
 ON_LEAVE = ("delegate", "delegate", "none")
+MOVED = ("delegate", "none", "extend")
 WHO = ("owner", "owner", "csm", "sales_manager", "ka_manager", "sales_director")
 DUES = (None, "2wd", "5wd", "3d", "start+10d", "start+31d", "start+5wd", "last_working_day before")
 STREAMS = (
@@ -145,7 +146,7 @@ def _fields(pick: Pick) -> dict[str, Any]:
         "within": _span(pick),
         "where": where,
         "who": one_of(pick, who),
-        "on_leave": one_of(pick, ON_LEAVE),
+        "on_leave": one_of(pick, MOVED),
     }
 
 
@@ -159,7 +160,7 @@ def _streams(pick: Pick) -> dict[str, Any]:
         "within": _span(pick),
         "where": one_of(pick, SCOPES),
         "who": one_of(pick, WHO),
-        "on_leave": one_of(pick, ON_LEAVE),
+        "on_leave": one_of(pick, MOVED),
     }
 
 
@@ -227,5 +228,5 @@ def _required(pick: Pick) -> dict[str, Any]:
         "holds": one_of(pick, COMPLETE),
         "where": where,
         "who": one_of(pick, WHO),
-        "on_leave": one_of(pick, ON_LEAVE),
+        "on_leave": one_of(pick, MOVED),
     }

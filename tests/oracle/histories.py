@@ -136,7 +136,20 @@ def random_world(pick: Pick, setting: Setting) -> World:
     for number in range(pick.number(1, 3)):
         made.records.append(_request(pick, clock, f"R{number}"))
     _waivers(pick, clock, made)
+    _own_holdings(made, setting)
     return made
+
+
+def _own_holdings(made: World, setting: Setting) -> None:
+    """Some changes are held themselves; drawn by dice of their own, as the alerts are."""
+    dice = Dice(sum(int(record.recorded_at.timestamp()) for record in made.records))
+    clock = Clock(dice, setting)
+    for record in made.records:
+        if record.type == "change" and chance(dice, 25):
+            begins, ends = _spans(dice, clock, 1)[0]
+            role = one_of(dice, ("OWNER", "OWNER", "CSM"))
+            holder = one_of(dice, REPS)
+            made.holdings.append(Holding(record.pointer, holder, begins, ends, role))
 
 
 def _spans(pick: Pick, clock: Clock, most: int) -> list[tuple[datetime, datetime | None]]:

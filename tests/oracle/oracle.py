@@ -231,6 +231,11 @@ def _deadline_due(
     """`within` a span, or `by` an instant of the subject itself, which may well lie ahead."""
     if "by" in rule.params:
         return record.facts.get(rule.params["by"]), False
+    return _due(view, rule, record, begun)
+
+
+def _due(view: View, rule: Rule, record: Record, begun: datetime) -> tuple[datetime, bool]:
+    """A span from when the duty began, moved by leave where the rule says so."""
     due_at, is_provisional = view.calendar.due(begun, rule.params["within"])
     if rule.params.get("on_leave") == "extend":
         return _extended(view, rule, record, (begun, due_at))
@@ -397,7 +402,7 @@ def required(view: View, rule: Rule) -> Iterator[Case]:
         if not view.is_known(record):
             continue
         for begun in _openings(view, rule, record):
-            due_at, is_provisional = view.calendar.due(begun, rule.params["within"])
+            due_at, is_provisional = _due(view, rule, record, begun)
             yield Case(
                 rule=rule,
                 record=record,

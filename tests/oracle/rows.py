@@ -58,10 +58,6 @@ def to_rows(world: World) -> dict[str, list[Row]]:
         ],
         "customer": list(_records(world, "customer")),
         "tracked": list(_tracked(world)),
-        "holding": [
-            _row(one, ("subject", "person", "role", "starts_at", "ends_at"))
-            for one in world.holdings
-        ],
         "leave": [
             {
                 **_row(one, ("person", "starts_at", "ends_at", "stand_in", "stage")),
@@ -70,6 +66,10 @@ def to_rows(world: World) -> dict[str, list[Row]]:
             for one in world.leaves
         ],
         **{type: list(_records(world, type)) for type in COLUMNS if type != "customer"},
+        "holding": [
+            _row(one, ("subject", "person", "role", "starts_at", "ends_at"))
+            for one in world.holdings
+        ],
         "waiver": [
             {**_row(one, ("clause", "subject", "person", "starts_at", "ends_at")), "reason": "特批"}
             for one in world.waivers

@@ -32,6 +32,8 @@ class Cadence(base.Owed):
     def _readable(self) -> Cadence:
         if self.due is not None:
             spans.parse_due(self.due)
+        if self.on_leave == "extend":
+            raise ValueError("频率的一期不能因请假顺延，on_leave 写 delegate 或 none")
         if "." not in self.event:
             raise ValueError("event 要写成 记录.时刻,例如 activity.ended_at")
         return self

@@ -6,17 +6,17 @@ $subjects
   -- The same with occurrence and began_at: one a field, one an event of a stream.
 $begun
 ), counted AS (
-  SELECT b.*, $met AS done_at, $due AS due_at, $guess AS is_guess
+  SELECT b.*, $met AS done_at, $due AS $due_at, $guess AS $is_guess
     FROM begun b
          $calendar
    WHERE b.began_at <= $now AND $in_force AND b.scope @> b.began_at
-), judged AS (
+)$extended, judged AS (
   SELECT c.*,
          CASE WHEN c.done_at <= $now THEN c.done_at END AS met_at,
          CASE WHEN c.is_one THEN upper(c.scope)
               ELSE (SELECT upper(r) FROM unnest(c.scope) r WHERE r @> c.began_at) END AS gone_at,
          CASE WHEN c.done_at <= c.due_at AND c.done_at <= $now THEN c.done_at
               ELSE c.due_at END AS answers_at
-    FROM counted c
+    FROM $dated c
    WHERE c.due_at IS NOT NULL
 )

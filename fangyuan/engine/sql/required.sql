@@ -12,16 +12,16 @@ $subjects
    WHERE lower(r) < $version_at AND r @> $version_at AND $version_at <= $now
      AND NOT s.complete @> $version_at
 ), counted AS (
-  SELECT b.*, engine_said(b.began_at) AS occurrence, $due AS due_at, $guess AS is_guess,
+  SELECT b.*, engine_said(b.began_at) AS occurrence, $due AS $due_at, $guess AS $is_guess,
          $completed AS done_at
     FROM begun b
          $calendar
    WHERE $in_force
-), judged AS (
+)$extended, judged AS (
   SELECT c.*,
          CASE WHEN c.done_at <= $now THEN c.done_at END AS met_at,
          (SELECT upper(r) FROM unnest(c.scope) r WHERE r @> c.began_at) AS gone_at,
          CASE WHEN c.done_at <= c.due_at AND c.done_at <= $now THEN c.done_at
               ELSE c.due_at END AS answers_at
-    FROM counted c
+    FROM $dated c
 )
