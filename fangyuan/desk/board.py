@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.desk import columns, declare, filters, pages
+from fangyuan.desk import columns, declare, filters, pages, undo
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
 
@@ -92,10 +92,7 @@ def move(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
     verb = getattr(desk.model, "governed", {}).get(desk.board)
     payload = {desk.board: to}
     try:
-        if verb:
-            result = door.act(f"{desk.name}.{verb}", record, by=request.user, payload=payload)
-        else:
-            result = door.change(record, payload, by=request.user)
+        result, token, why_not = _moved(request, desk, record, payload)
     except door.Refused as refusal:
         context = {"unmet": refusal.unmet, "record": record, "desk": desk}
         return render(request, "desk/lacking.html", context, status=422)
@@ -108,6 +105,24 @@ def move(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
         may_be = to in record.moves.get(getattr(record, desk.board), ())
         context = {"problem": str(denied), "ask": ask if may_be else "", "record": record}
         return render(request, "desk/lacking.html", context, status=422)
+    said = outcome("移动", result) + (f"，{why_not}" if why_not else "")
     if getattr(request, "htmx", False):
-        return toast(HttpResponse(status=204), outcome("移动", result))
-    return done(request, outcome("移动", result), f"/{desk.name}/board")
+        return toast(HttpResponse(status=204), said, token)
+    return done(request, said, f"/{desk.name}/board", token)
+
+
+def _moved(
+    request: HttpRequest, desk: Desk, record: Any, payload: dict[str, str]
+) -> tuple[Any, str, str]:
+    """Move it: what came of it, the token that takes it back, or why there is none."""
+    name = getattr(desk.model, "governed", {}).get(desk.board)
+    if name:
+        verb = door.VERBS[f"{desk.name}.{name}"]
+        result, steps, why_not = undo.act(verb, record, by=request.user, payload=payload)
+    else:
+        was = {desk.board: getattr(record, desk.board)}
+        result, why_not = door.change(record, payload, by=request.user), ""
+        step = {"do": "change", "record": desk.name, "id": record.pk, "values": was}
+        steps = [{**step, "revision": result.revision}]
+    token = undo.keep(request.session, steps, timezone.now()) if steps else ""
+    return result, token, why_not

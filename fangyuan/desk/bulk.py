@@ -16,7 +16,6 @@ from fangyuan.desk.declare import Desk
 from fangyuan.desk.filters import BadQuery
 from fangyuan.desk.panels import Scene
 from fangyuan.desk.replies import done, face, outcome, refused, scene, toast
-from fangyuan.org.models import Person
 
 MOST = 200
 
@@ -137,40 +136,24 @@ def act_on(request: HttpRequest, desk: Desk, verb: str) -> HttpResponse:
 def _act_all(
     request: HttpRequest, desk: Desk, verb: door.Verb, rows: list[Any], form: Any
 ) -> HttpResponse:
-    before, said, problems = columns.owners(rows), "", []
+    said, problems = "", []
+    steps: list[dict[str, Any]] = []
+    reasons: list[str] = []
     payload = forms.payload(verb, form, rows[0])
     for row in rows:
         try:
-            result = door.act(verb.full_name, row, by=request.user, payload=payload)
-            said = outcome(verb.label, result)
+            result, back, why_not = undo.act(verb, row, by=request.user, payload=payload)
         except (door.Refused, door.Denied) as problem:
             problems.append(f"{row}：{problem}")
-    token = _handed_back(request, desk, verb, before, columns.owners(rows))
+        else:
+            said, steps = outcome(verb.label, result), [*steps, *back]
+            reasons += [why_not] if why_not else []
     went = len(rows) - len(problems)
     text = f"{went} 条{said}" if went else "一条也没办成"
     text += f"；{len(problems)} 条没办成：{'、'.join(problems[:3])}" if problems else ""
+    text += f"；{len(reasons)} 条{reasons[0]}" if reasons else ""
+    token = undo.keep(request.session, steps, timezone.now()) if steps else ""
     return done(request, text, f"/{desk.name}/", token)
-
-
-def _handed_back(
-    request: HttpRequest, desk: Desk, verb: door.Verb, before: dict[int, int], now: dict[int, int]
-) -> str:
-    """Where a verb changed who answers for rows, undoing hands them back."""
-    if "person" not in verb.asks:
-        return ""
-    people = Person._base_manager.in_bulk(before.values())
-    steps = [
-        {
-            "do": "act",
-            "verb": verb.full_name,
-            "record": desk.name,
-            "id": pk,
-            "values": {"person": people[person], "reason": "撤销"},
-        }
-        for pk, person in before.items()
-        if now.get(pk) != person
-    ]
-    return undo.keep(request.session, steps, timezone.now()) if steps else ""
 
 
 def _ask(request: HttpRequest, desk: Desk, rows: list[Any], form: Any, title: str) -> HttpResponse:

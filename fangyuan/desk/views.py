@@ -207,13 +207,15 @@ def act(request: HttpRequest, desk: Desk, pk: int, verb: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         payload = forms.payload(found, form, record)
         try:
-            result = door.act(found.full_name, record, by=request.user, payload=payload)
+            result, steps, why_not = undo.act(found, record, by=request.user, payload=payload)
         except door.Refused as refusal:
             form.unmet = refusal.unmet
         except (door.Denied, door.Stale) as problem:
             form.problem = str(problem)
         else:
-            return done(request, outcome(found.label, result), f"/{desk.name}/{pk}")
+            said = outcome(found.label, result) + (f"，{why_not}" if why_not else "")
+            token = undo.keep(request.session, steps, timezone.now()) if steps else ""
+            return done(request, said, f"/{desk.name}/{pk}", token)
     context = {"desk": desk, "record": record, "verb": found, "form": form}
     is_part = getattr(request, "htmx", False)
     return render(request, "desk/act.html" if is_part else "desk/act_page.html", context)

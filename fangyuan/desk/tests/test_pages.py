@@ -13,7 +13,7 @@ from fangyuan import door
 from fangyuan.activities.models import Activity
 from fangyuan.core.models import Event
 from fangyuan.customers.models import Lead
-from fangyuan.desk import declare
+from fangyuan.desk import columns, declare
 from fangyuan.desk.models import Change, Comment
 from fangyuan.engine.models import Move, Obligation, Request
 from fangyuan.org.models import Holding, Message
@@ -176,6 +176,32 @@ def test_a_cell_is_changed_in_place_and_undone(visit, company):
     company.customer.refresh_from_db()
     assert company.customer.intent is None
     assert browser.get(url.replace("intent", "name")).status_code == 404
+
+
+def test_a_verb_that_changed_only_its_record_is_undone_with_what_it_governs(visit, company):
+    browser, customer = visit("wang"), company.customer
+    url = f"/customer/{customer.pk}"
+    browser.post(f"{url}/do/become_prospect")
+    token = undo_of(browser, url)
+    customer.refresh_from_db()
+    assert customer.prospect_at
+    browser.post(f"/undo/{token}")
+    customer.refresh_from_db()
+    assert customer.prospect_at is None
+
+
+def test_handing_on_is_undone_and_what_spreads_says_that_it_is_not(visit, company):
+    browser, customer = visit("wang"), company.customer
+    url = f"/customer/{customer.pk}"
+    to = {"person": f"{company.wang} #{company.wang.pk}", "reason": "换岗"}
+    browser.post(f"{url}/do/transfer_customer", to)
+    assert columns.owners([customer]) == {customer.pk: company.wang.pk}
+    browser.post(f"/undo/{undo_of(browser, url)}")
+    assert columns.owners([customer]) == {customer.pk: company.li.pk}
+    joined = {"person": f"{company.zhao} #{company.zhao.pk}", "role": "PRESALES"}
+    browser.post(f"{url}/do/add_to_team", joined)
+    page = browser.get(url).content.decode()
+    assert "已加入服务组，同时动了别的记录，不能一键撤销" in page
 
 
 def test_what_somebody_changed_since_is_not_undone(visit, company):
