@@ -15,6 +15,7 @@ from fangyuan.core.models import Term
 from fangyuan.engine import replays, revision, sweep
 from fangyuan.engine.models import Clause, Policy, Replay, Rule
 from fangyuan.engine.packs import installation
+from fangyuan.org.models import Team
 
 PARAMS = {"on": "ended_at", "until": "written_at", "within": "72h", "where": {"kind": "VISIT"}}
 
@@ -89,3 +90,20 @@ def visits(company: Any, policy: Policy) -> dict[float, Activity]:
     }
     sweep.sweep(timezone.now())
     return made
+
+
+@pytest.fixture
+def management(company: Any, policy: Policy) -> Any:
+    """严总 leads the management of the company."""
+    with door.acting(by=None, action="test") as deed:
+        head = hire(deed, "yan", "严总", "company_management", company.root)
+        deed.create(
+            Team,
+            {
+                "code": "company_management",
+                "name": "管理层",
+                "parent": company.root,
+                "leader": head,
+            },
+        )
+    return head

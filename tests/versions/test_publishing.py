@@ -9,33 +9,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from conftest import hire
 from fangyuan import door
 from fangyuan.core import spans
 from fangyuan.engine import drafts, revision, rulebook, sweep
 from fangyuan.engine.models import Clause, Obligation, Policy, Request, Rule
-from fangyuan.org.models import Message, Team
+from fangyuan.org.models import Message
 from fangyuan.site import actions
 from tests.versions.conftest import drafted, tried, visit
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def management(company: Any, policy: Policy) -> Any:
-    """严总 leads the management of the company."""
-    with door.acting(by=None, action="test") as deed:
-        head = hire(deed, "yan", "严总", "company_management", company.root)
-        deed.create(
-            Team,
-            {
-                "code": "company_management",
-                "name": "管理层",
-                "parent": company.root,
-                "leader": head,
-            },
-        )
-    return head
 
 
 def submitted(company: Any, within: str, *, on: Any = None, how: str = "OLD") -> Policy:

@@ -69,7 +69,7 @@ def check(path: Path) -> Checked:
         source = reading.read_file(path)
     except reading.Unreadable as wrong:
         return Checked(path.name, None, [Problem(path.name, wrong.line, "", wrong.sentence)])
-    return _Checker(path.name, source).checked()
+    return Checker(path.name, source).checked()
 
 
 def check_bytes(name: str, content: bytes) -> Checked:
@@ -78,7 +78,7 @@ def check_bytes(name: str, content: bytes) -> Checked:
         source = reading.read(content)
     except reading.Unreadable as wrong:
         return Checked(name, None, [Problem(name, wrong.line, "", wrong.sentence)])
-    return _Checker(name, source).checked()
+    return Checker(name, source).checked()
 
 
 def check_all(paths: Iterable[Path]) -> list[Checked]:
@@ -96,7 +96,7 @@ def check_all(paths: Iterable[Path]) -> list[Checked]:
     return found
 
 
-class _Checker:
+class Checker:
     """One pass over one file."""
 
     def __init__(self, file: str, source: reading.Source) -> None:
@@ -110,7 +110,7 @@ class _Checker:
             self.clause = self._clause_at(path)
             self._say_at(line, f"“{path[-1]}”写了两次,请删掉一处")
         self.clause = ""
-        head = self._shape(Head, self.source.value, ())
+        head = self.shape(Head, self.source.value, ())
         provisions = list(self._provisions())
         self._doubles(provisions)
         problems = sorted(set(self.problems))[:MAX_PROBLEMS]
@@ -124,7 +124,7 @@ class _Checker:
         for at, raw in enumerate(chapters if isinstance(chapters, list) else ()):
             self.clause = ""
             here: reading.Path_ = ("chapters", at)
-            chapter = self._shape(Chapter, raw, here)
+            chapter = self.shape(Chapter, raw, here)
             title = chapter.title if chapter else ""
             clauses = raw.get("clauses") if isinstance(raw, dict) else None
             for number, clause in enumerate(clauses if isinstance(clauses, list) else ()):
@@ -134,42 +134,44 @@ class _Checker:
 
     def _provision(self, chapter: str, raw: Any, path: reading.Path_) -> Provision | None:
         self.clause = str(raw.get("id", "")) if isinstance(raw, dict) else ""
-        clause = self._shape(Clause, raw, path)
+        clause = self.shape(Clause, raw, path)
         listed = raw.get("bind") if isinstance(raw, dict) else None
         listed = listed if isinstance(listed, list) else []
-        made = [self._binding(b, (*path, "bind", at)) for at, b in enumerate(listed)]
+        made = [self.binding(b, (*path, "bind", at)) for at, b in enumerate(listed)]
         if clause is None:
             return None
         if clause.area not in AREAS:
             said = f"没有“{clause.area}”这个领域{names.nearest(clause.area, AREAS)}"
-            self._say((*path, "area"), said)
+            self.say((*path, "area"), said)
         if clause.kind not in KINDS:
             said = f"没有“{clause.kind}”这种性质{names.nearest(clause.kind, KINDS)}"
-            self._say((*path, "kind"), said)
+            self.say((*path, "kind"), said)
         return Provision(chapter, clause, [b for b in made if b is not None], listed)
 
-    def _binding(self, raw: Any, path: reading.Path_) -> Binding | None:
+    def binding(self, raw: Any, path: reading.Path_) -> Binding | None:
+        """What carries a clause, read and checked; None with its mistakes noted."""
         shape = shape_of(raw)
         if not shape:
-            self._say(path, _unknown_shape(raw))
+            self.say(path, _unknown_shape(raw))
             return None
         model, given = read(shape, raw)
-        made: Binding | None = self._shape(model, given, path)
+        made: Binding | None = self.shape(model, given, path)
         if made is not None:
             for more, sentence in meanings.mistakes(made):
-                self._say((*path, *more), sentence)
+                self.say((*path, *more), sentence)
         return made
 
-    def _shape(self, shape: type[AnyShape], raw: Any, path: reading.Path_) -> AnyShape | None:
+    def shape(self, shape: type[AnyShape], raw: Any, path: reading.Path_) -> AnyShape | None:
+        """A value in a shape; None with its mistakes noted."""
         if not isinstance(raw, dict):
             what = "、".join(HEAD) if shape is Head else "名称和值"
-            self._say(path, f"这里要写{what}")
+            self.say(path, f"这里要写{what}")
             return None
         try:
             return shape.model_validate(raw)
         except ValidationError as wrong:
             for error in wrong.errors(include_url=False):
-                self._say((*path, *error["loc"]), phrase(dict(error), shape))
+                self.say((*path, *error["loc"]), phrase(dict(error), shape))
             return None
 
     def _doubles(self, provisions: list[tuple[reading.Path_, Provision]]) -> None:
@@ -191,7 +193,8 @@ class _Checker:
                 return ""
         return str(here.get("id", "")) if len(path) > 4 and isinstance(here, dict) else ""
 
-    def _say(self, path: reading.Path_, sentence: str) -> None:
+    def say(self, path: reading.Path_, sentence: str) -> None:
+        """Note a mistake at a value."""
         self._say_at(self.source.line(path), sentence)
 
     def _say_at(self, line: int, sentence: str) -> None:
