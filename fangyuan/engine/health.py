@@ -5,21 +5,30 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from fangyuan.core import ready
 from fangyuan.engine import models
 
 STANDSTILL = timedelta(minutes=10)
 
 
+_PROGRESS = ready.Ready(
+    lambda: (
+        models.Progress.objects.everything("健康检查")
+        .order_by()
+        .values_list("rule_id", "beat_at", "failed_at", "rule__clause__number")
+    )
+)
+
+
 def look(now: datetime) -> dict[str, Any]:
     """The state of the sweep: `ok`, when it last ended, the failing clauses, a Chinese sentence."""
-    rows = models.Progress.objects.everything("健康检查").select_related("rule__clause")
     beat: datetime | None = None
     failing: list[str] = []
-    for row in rows:
-        if row.rule_id is None:
-            beat = row.beat_at
-        elif row.failed_at is not None:
-            failing.append(row.rule.clause.number)
+    for rule, beat_at, failed_at, number in _PROGRESS():
+        if rule is None:
+            beat = beat_at
+        elif failed_at is not None:
+            failing.append(number)
     is_still = beat is not None and now - beat > STANDSTILL
     return {
         "ok": not is_still and not failing,

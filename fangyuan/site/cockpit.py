@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Func, IntegerField, Q, Sum
 from django.db.models.functions import TruncWeek
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from fangyuan.engine import health
+from fangyuan.access import scopes
+from fangyuan.core import ready
+from fangyuan.engine import health, known
 from fangyuan.engine.models import Clause, Policy, Rule, Tally
 from fangyuan.metrics.compliance import (
     TARGET,
@@ -25,7 +27,7 @@ from fangyuan.metrics.compliance import (
     waived_duties,
 )
 from fangyuan.metrics.declare import Dimension
-from fangyuan.metrics.measure import Span, measure_all, share
+from fangyuan.metrics.measure import Span, share
 from fangyuan.site import wheel
 
 WEEKS = 12
@@ -133,21 +135,29 @@ def _span(name: str, today: date) -> Span:
 
 def _rulebook() -> tuple[list[Any], dict[int, Clause]]:
     """The policies in force, and the clauses that a rule carries out as duties, by rule."""
-    policies = list(
+    rules = known.rules(number for (number,) in _DUTY_RULES())
+    ranked = sorted(rules.values(), key=lambda rule: (rule.clause_id, rule.line, rule.pk))
+    return _POLICIES(), {rule.pk: rule.clause for rule in ranked}
+
+
+_POLICIES = ready.Ready(
+    lambda: (
         Policy.objects.everything("制度人人可读")
         .filter(stage="PUBLISHED")
         .annotate(clause_count=Count("clauses"))
         .order_by("id")
     )
-    rules = (
+)
+_DUTY_RULES = ready.Ready(
+    lambda: (
         Rule.objects.everything("条款人人可读")
         .present()
         .filter(kind__in=DUTY_KINDS, is_shadow=False)
         .exclude(kind="REQUIRED", params__enforce="write")
-        .select_related("clause")
-        .order_by("clause_id", "line")
+        .order_by()
+        .values_list("pk")
     )
-    return policies, {rule.pk: rule.clause for rule in rules}
+)
 
 
 def _clause_lines(
@@ -157,67 +167,75 @@ def _clause_lines(
         c.pk: Line(label=c.text, number=c.number, title=c.title, key=f"c{c.pk}")
         for c in clauses.values()
     }
-    counted = (met_duties, due_duties, waived_duties)
-    found = measure_all(counted, actor=actor, span=span, by=["rule_id"])
-    for (rule,), (met, due, waived) in found.items():
-        if rule in clauses:
-            line = lines[clauses[rule].pk]
-            line.met, line.due = line.met + int(met or 0), line.due + int(due or 0)
-            line.waived += int(waived or 0)
-    for row in _standing(actor, today):
-        if row["rule_id"] in clauses:
-            line = lines[clauses[row["rule_id"]].pk]
-            for name in ("open", "red", "today", "done"):
-                setattr(line, name, getattr(line, name) + (row[name] or 0))
-    _add_weeks(actor, clauses, lines, today)
+    first = monday(today) - timedelta(weeks=WEEKS - 1)
+    for line in lines.values():
+        line.weeks.update({first + timedelta(weeks=n): [0, 0, 0] for n in range(WEEKS)})
+    given = {"today": today, "since": min(first, span.start), "start": span.start}
+    for rule, place, *sums in _COUNTED(scopes.reach(actor, Tally), actor=actor, **given):
+        if rule not in clauses:
+            continue
+        line, numbers = lines[clauses[rule].pk], [int(number or 0) for number in sums]
+        for name, number in zip(COUNTS, numbers[3:], strict=True):
+            setattr(line, name, getattr(line, name) + number)
+        week = _MONDAY + timedelta(weeks=place)
+        if week in line.weeks:
+            line.weeks[week] = [a + b for a, b in zip(line.weeks[week], numbers, strict=False)]
     return lines
 
 
-def _standing(actor: Any, today: date) -> Any:
-    """What stands open and red, and what falls due today, by rule."""
-    due_today = Q(due_on=today) & ~Q(state="VOID")
-    return (
-        Tally.objects.seen_by(actor)
-        .filter(Q(state__in=["OPEN", "BREACHED"]) | Q(due_on=today))
-        .values("rule_id")
-        .annotate(
-            open=Sum("number", filter=Q(state="OPEN")),
-            red=Sum("number", filter=Q(state="BREACHED")),
-            today=Sum("number", filter=due_today),
-            done=Sum("number", filter=due_today & ~Q(state__in=["OPEN", "BREACHED"])),
-        )
-    )
+# Weeks are counted from a Monday: truncating dates would take longer than summing.
+_MONDAY = date(2001, 1, 1)
+_WEEK_NUMBER = Func(
+    F("due_on"),
+    template=f"(%(expressions)s - date '{_MONDAY}') / 7",
+    output_field=IntegerField(),
+)
+COUNTS = ("met", "due", "waived", "open", "red", "today", "done")
 
 
-def _add_weeks(actor: Any, clauses: dict[int, Clause], lines: dict[int, Line], today: date) -> None:
-    start = monday(today) - timedelta(weeks=WEEKS - 1)
-    for line in lines.values():
-        line.weeks.update({start + timedelta(weeks=n): [0, 0, 0] for n in range(WEEKS)})
-    weekly = measure_all(
-        (met_duties, due_duties, breached_duties),
-        actor=actor,
-        span=Span(start, today + timedelta(days=1)),
-        by=["rule_id", WEEK],
+def _counted(seen: scopes.Reach) -> Any:
+    """By rule and week: met, due and red until today; the same and the waived within the span; what
+    stands open and red at all, what falls due today and how much of it is done."""
+    past = Q(due_on__lte=ready.Slot("today"))
+    spanned = past & Q(due_on__gte=ready.Slot("start"))
+    due_today = Q(due_on=ready.Slot("today")) & ~Q(state="VOID")
+    weekly = (met_duties, due_duties, breached_duties)
+    conditions = [past & metric.where for metric in weekly]
+    conditions += [spanned & metric.where for metric in (met_duties, due_duties, waived_duties)]
+    conditions += [Q(state="OPEN"), Q(state="BREACHED")]
+    conditions += [due_today, due_today & ~Q(state__in=["OPEN", "BREACHED"])]
+    rows = Tally.objects.everything("在范围内").filter(scopes.later(seen, Tally))
+    rows = rows.filter(Q(due_on__gte=ready.Slot("since")) | Q(state__in=["OPEN", "BREACHED"]))
+    sums = {f"sum_{n}": Sum("number", filter=one) for n, one in enumerate(conditions)}
+    weeks = rows.order_by().annotate(week=_WEEK_NUMBER).values("rule_id", "week")
+    return weeks.annotate(**sums).values_list("rule_id", "week", *sums)
+
+
+_COUNTED = ready.Ready(_counted)
+_PEOPLE = ready.Ready(
+    lambda seen: (
+        Tally.objects.everything("在范围内")
+        .filter(scopes.later(seen, Tally), state="OPEN", number__gt=0)
+        .order_by()
+        .values("state")
+        .annotate(people=Count("person_id", distinct=True))
+        .values_list("people")
     )
-    for (rule, week), numbers in weekly.items():
-        if rule in clauses:
-            kept = lines[clauses[rule].pk].weeks[week]
-            for place, number in enumerate(numbers):
-                kept[place] += int(number or 0)
+)
 
 
 def _people(actor: Any) -> int:
-    open_rows = Tally.objects.seen_by(actor).filter(state="OPEN", number__gt=0)
-    return int(open_rows.values("person_id").distinct().count())
+    found = _PEOPLE(scopes.reach(actor, Tally), actor=actor)
+    return int(found[0][0]) if found else 0
 
 
 def _tree(
     policies: list[Any], clauses: dict[int, Clause], lines: dict[int, Line]
 ) -> tuple[list[Line], Line]:
     total, tree = Line("全部"), []
-    known = {c.pk: c for c in clauses.values()}
+    every = {c.pk: c for c in clauses.values()}
     for policy in policies:
-        own = [c for c in known.values() if c.policy_id == policy.pk]
+        own = [c for c in every.values() if c.policy_id == policy.pk]
         top = Line(policy.title, level=0, key=f"p{policy.pk}", version=policy.version)
         top.note = f"{policy.clause_count} 条，{len(own)} 条自动执行"
         chapters: dict[str, list[Line]] = {}
@@ -239,12 +257,12 @@ def _tree(
 def _sectors(
     policies: list[Any], clauses: dict[int, Clause], lines: dict[int, Line]
 ) -> list[tuple[str, float | None, list[wheel.Stat]]]:
-    known = {c.pk: c for c in clauses.values()}
+    every = {c.pk: c for c in clauses.values()}
     sectors = []
     for policy in policies:
         own = [
             lines[c.pk]
-            for c in sorted(known.values(), key=lambda c: c.pk)
+            for c in sorted(every.values(), key=lambda c: c.pk)
             if c.policy_id == policy.pk
         ]
         due, met = sum(x.due for x in own), sum(x.met for x in own)
