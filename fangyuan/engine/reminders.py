@@ -15,13 +15,15 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Q
 
-from fangyuan.core import calendar, events, spans
-from fangyuan.engine import models
+from fangyuan.core import calendar, events, records, spans
+from fangyuan.engine import models, rulebook
+from fangyuan.engine.kinds import BadRule, base
 from fangyuan.org import lines
 from fangyuan.org.models import Message, Person
 
 AHEAD: Final = 0.25  # of the span of a duty, before it falls due
-FAR_BACK: Final = 40  # days: no step lies further after a due day
+FAR_BACK: Final = 60  # days: no step lies further after a due day
+RECENT: Final = timedelta(days=3)  # an alert known for longer is history and not said any more
 MORNING: Final = time(9)
 SINGLE: Final = 3  # more duties than this of one rule, person and day become one message
 
@@ -35,15 +37,28 @@ class Step:
     after: int
     level: int
     says: str
+    before: timedelta | None = None
 
 
-STEPS: Final = (
-    Step("ahead", "OPEN", 0, 0, "快到期"),
-    Step("due", "BREACHED", 0, 0, "已到期，还没有完成"),
-    Step("late", "BREACHED", 1, 0, "仍未完成"),
-    Step("manager", "BREACHED", 2, 1, "逾期两个工作日"),
-    Step("director", "BREACHED", 5, 2, "逾期五个工作日"),
-)
+def steps_of(kind: base.Reminded) -> list[Step]:
+    """The steps of a rule; those that it sets to 0 are left out."""
+    before = spans.parse(kind.remind_before).exact if kind.remind_before else None
+    later = (
+        Step("late", "BREACHED", kind.remind_again, 0, "仍未完成"),
+        Step("manager", "BREACHED", kind.remind_manager, 1, _overdue(kind.remind_manager)),
+        Step("director", "BREACHED", kind.remind_director, 2, _overdue(kind.remind_director)),
+    )
+    return [
+        Step("ahead", "OPEN", 0, 0, "快到期", before),
+        Step("due", "BREACHED", 0, 0, "已到期，还没有完成"),
+        *(step for step in later if step.after),
+    ]
+
+
+def _overdue(days: int) -> str:
+    few = "零一两三四五六七八九十"
+    return f"逾期{few[days] if days < len(few) else f' {days} '}个工作日"
+
 
 Namer = Callable[[list[Any], Any], list[str]]
 _namers: list[Namer] = []
@@ -62,23 +77,49 @@ def send(now: datetime) -> int:
         )
         since, progress.reminded_at = progress.reminded_at, now
         progress.save(update_fields=["reminded_at"])
+        if since is None:
+            _warnings(now)
         if since is None or since >= now:
             return 0
         above = functools.cache(lines.superiors)
         messages = [
             message
-            for step in STEPS
-            for group in _groups(_reached(step, since, now))
+            for steps, rules in _plans()
+            for step in steps
+            for group in _groups(_reached(step, rules, since, now))
             for message in _messages(step, group, now, above)
         ]
-        return _store(messages)
+        return _store([*messages, *_warnings(now)])
 
 
-def _reached(step: Step, since: datetime, now: datetime) -> Any:
-    """The obligations whose step lies in (since, now]."""
+def _plans() -> list[tuple[list[Step], Q]]:
+    """Steps with the rules that have them: few rules differ from what is usual."""
+    groups: dict[tuple[Step, ...], list[int]] = {}
+    for rule in rulebook.duties():
+        try:
+            kind = rulebook.kind_of(rule)
+        except BadRule:
+            continue
+        if isinstance(kind, base.Reminded):
+            groups.setdefault(tuple(steps_of(kind)), []).append(rule.pk)
+    if not groups:
+        return []
+    usual = max(groups, key=lambda steps: len(groups[steps]))
+    others = [pk for steps, rules in groups.items() if steps != usual for pk in rules]
+    found = [(list(steps), Q(rule__in=rules)) for steps, rules in groups.items() if steps != usual]
+    return [(list(usual), ~Q(rule__in=others) if others else Q()), *found]
+
+
+def _reached(step: Step, rules: Q, since: datetime, now: datetime) -> Any:
+    """The obligations of these rules whose step lies in (since, now]."""
     rows = models.Obligation.objects.everything("提醒").filter(
-        Q(cause={}) | Q(cause__has_key="provisional"), state=step.state, person__isnull=False
+        rules,
+        Q(cause={}) | Q(cause__has_key="provisional"),
+        state=step.state,
+        person__isnull=False,
     )
+    if step.before is not None:
+        return _named(rows.filter(due_at__gt=since + step.before, due_at__lte=now + step.before))
     if step.name == "ahead":
         span = ExpressionWrapper(
             (F("due_at") - F("began_at")) * AHEAD, output_field=DurationField()
@@ -144,6 +185,58 @@ def _messages(step: Step, group: list[Any], now: datetime, above: Any) -> Iterat
         text=f"{first.rule.clause.number} 要求在 {due.month} 月 {due.day} 日 {clock} 前完成",
         sent_at=now,
         step_key=f"obligation:{first.pk}:{step.name}:{first.due_at.timestamp():.0f}:{to.pk}",
+    )
+
+
+def _warnings(now: datetime) -> list[Message]:
+    """Each alert that was raised since is said once to everybody it concerns, unless it is over.
+
+    Marked even where nothing is said: what was imported, or known for long, is history.
+    """
+    fresh = models.Alert.objects.everything("提醒").present().filter(warned_at=None)
+    rows = fresh.filter(known_at__lte=now)
+    said = rows.filter(cleared_at=None, known_at__gt=now - RECENT, handled_at=None)
+    found = list(said.select_related("rule__clause"))
+    subjects = _subjects(found)
+    messages = [
+        _warning(alert, to, now, subjects.get(alert.subject))
+        for alert in found
+        for to in _warned(alert)
+    ]
+    with connection.cursor() as cursor:
+        events.announce(cursor, actor=0, action="remind", reason="预警提醒", channel="JOB")
+    rows.update(warned_at=now)
+    return messages
+
+
+def _subjects(found: list[models.Alert]) -> dict[Any, Any]:
+    """The records that alerts are about, one query a type."""
+    by_type: dict[str, list[int]] = {}
+    for alert in found:
+        by_type.setdefault(alert.subject_type, []).append(alert.subject_id)
+    return {
+        (kind, number): record
+        for kind, numbers in by_type.items()
+        for number, record in records.row_types()[kind]._base_manager.in_bulk(numbers).items()
+    }
+
+
+def _warned(alert: models.Alert) -> list[int]:
+    return [*([alert.person_id] if alert.person_id else []), *alert.also_told]
+
+
+def _warning(alert: models.Alert, to: int, now: datetime, subject: Any) -> Message:
+    at = alert.raised_at.astimezone(spans.SHANGHAI)
+    return Message(
+        person_id=to,
+        kind="ALERT",
+        subject_type="alert",
+        subject_id=alert.pk,
+        title=f"预警：{subject}",
+        text=f"{at.month} 月 {at.day} 日 {at:%H:%M} 起，{alert.rule.clause.number} "
+        f"{alert.rule.clause.title}",
+        sent_at=now,
+        step_key=f"alert:{alert.pk}:{to}",
     )
 
 

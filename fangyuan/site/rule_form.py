@@ -44,6 +44,10 @@ LABELS = {
     "approvers": "由谁同意",
     "mode": "次序",
     "clear_after": "安静多久才解除",
+    "remind_before": "到期前多久提醒",
+    "remind_again": "逾期几个工作日再提醒",
+    "remind_manager": "逾期几个工作日报上级",
+    "remind_director": "逾期几个工作日再往上报",
 }
 OPTIONS = {
     "on_leave": {"delegate": "由代理人承接", "extend": "顺延请假的工作日", "none": "照旧"},
@@ -132,6 +136,7 @@ def about(name: str, record: str, params: dict[str, Any]) -> Any:
 _BY_NAME = {
     "within": "span",
     "clear_after": "span",
+    "remind_before": "span",
     "due": "due",
     "who": "who",
     "on": "moment",

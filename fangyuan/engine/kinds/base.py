@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from django.db.models import ForeignKey
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fangyuan.core import facts, measured, records, words
+from fangyuan.core import facts, measured, records, spans, words
 from fangyuan.org.models import Holding, Person
 
 Condition = dict[str, Any]
@@ -102,6 +102,25 @@ class Owed(Kind):
                 continue
             if fact.kind not in ("at", "date"):
                 yield f"“{name}”({fact.label})不是时刻"
+
+
+class Reminded(Owed):
+    """A rule whose duties are reminded of: before they fall due, and step by step upwards after.
+
+    Steps count working days after the due day; 0 leaves a step out. What a rule does not say is the
+    company's default.
+    """
+
+    remind_before: str | None = None  # a span; without one, when a quarter of the time is left
+    remind_again: int = Field(1, ge=0, le=20)
+    remind_manager: int = Field(2, ge=0, le=20)
+    remind_director: int = Field(5, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _reminds(self) -> Reminded:
+        if self.remind_before is not None and not spans.parse(self.remind_before).is_exact:
+            raise ValueError("remind_before 按小时或分钟写，如 2h")
+        return self
 
 
 def moment_label(model: Any, name: str) -> str:

@@ -11,7 +11,7 @@ from fangyuan.core import facts, records, spans, words
 from fangyuan.engine.kinds import base
 
 
-class Cadence(base.Owed):
+class Cadence(base.Reminded):
     """A duty that returns with every period."""
 
     label: ClassVar[str] = "频率"

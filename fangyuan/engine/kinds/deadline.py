@@ -11,7 +11,7 @@ from fangyuan.core import facts, spans
 from fangyuan.engine.kinds import base
 
 
-class Deadline(base.Owed):
+class Deadline(base.Reminded):
     """A duty that begins with an instant and is due a span later."""
 
     label: ClassVar[str] = "期限"

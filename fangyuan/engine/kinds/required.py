@@ -11,7 +11,7 @@ from fangyuan.core import facts, spans, words
 from fangyuan.engine.kinds import base
 
 
-class Required(base.Owed):
+class Required(base.Reminded):
     """What a record must contain."""
 
     label: ClassVar[str] = "必填与校验"

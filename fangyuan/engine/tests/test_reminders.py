@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from fangyuan.engine import models, reminders, sweep
+from fangyuan.engine import kinds, models, reminders, sweep
 from fangyuan.org.models import Message
 from tests.oracle import agreement
 from tests.oracle.calendar_oracle import read_public
@@ -49,7 +49,7 @@ def _walk(told: agreement.Batch) -> int:
 def test_each_step_is_said_once_to_the_right_person(told: agreement.Batch) -> None:
     sent = _walk(told)
     messages = Message._base_manager.filter(kind="REMIND")
-    assert sent == messages.count() > 0
+    assert sent == Message._base_manager.count() > messages.count() > 0
     assert reminders.send(told.setting.as_of[-1]) == 0
     steps = {key.split(":")[2] for key in messages.values_list("step_key", flat=True)}
     assert {"ahead", "due", "late", "manager"} <= steps
@@ -97,3 +97,30 @@ def _killer(number: int) -> Any:
         return execute(*given)
 
     return kill
+
+
+def test_an_alert_is_said_once_to_everybody_it_concerns(told: agreement.Batch) -> None:
+    _walk(told)
+    said = list(Message._base_manager.filter(kind="ALERT").values_list("step_key", flat=True))
+    assert said
+    assert len(said) == len(set(said))
+    for alert in models.Alert._base_manager.filter(warned_at__isnull=False):
+        mine = {key for key in said if key.startswith(f"alert:{alert.pk}:")}
+        whose = {alert.person_id, *alert.also_told} - {None}
+        assert mine <= {f"alert:{alert.pk}:{person}" for person in whose}
+    assert not models.Alert._base_manager.filter(warned_at=None, removed_at=None).exists()
+
+
+def test_a_rule_may_say_when_and_whom_it_reminds() -> None:
+    params = {"on": "learned_at", "until": "recorded_at", "within": "24h"}
+    usual = reminders.steps_of(kinds.read("deadline", "customer", params))
+    assert [(s.name, s.after, s.says) for s in usual][2:] == [
+        ("late", 1, "仍未完成"),
+        ("manager", 2, "逾期两个工作日"),
+        ("director", 5, "逾期五个工作日"),
+    ]
+    own = {**params, "remind_before": "2h", "remind_again": 0, "remind_manager": 12}
+    steps = reminders.steps_of(kinds.read("deadline", "customer", own))
+    assert [s.name for s in steps] == ["ahead", "due", "manager", "director"]
+    assert steps[0].before == timedelta(hours=2)
+    assert steps[2].says == "逾期 12 个工作日"
