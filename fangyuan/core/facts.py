@@ -344,11 +344,12 @@ def _along(model: Any, name: str) -> Plain:
 
 
 def label(model: Any, name: str) -> str:
-    """The Chinese name of a fact, or the name itself where there is no such fact."""
+    """The Chinese name of a fact or pointer, or the name itself where there is no such thing."""
     try:
         return find(model, name).label
     except UnknownFact:
-        return name
+        pointer = getattr(model, "any_fields", {}).get(name)
+        return str(pointer.verbose_name) if pointer else name
 
 
 def annotate(rows: Any, names: Iterable[str]) -> Any:

@@ -49,6 +49,7 @@ DEEDS = {
     "remind": "提醒",
     "seen": "已读",
     "token": "接口令牌",
+    "send_message": "通知",
     "load_pack": "载入制度",
     "demo": "示例数据",
     "migrate": "升级",

@@ -31,6 +31,7 @@ register(
 register(
     Desk(
         model=Response,
+        said={"covers": said.fields_of("customer")},
         columns=["form", "subject", "person", "submitted_at", "period", "verdict", "score"],
         filters="form person submitted_at verdict period",
         search=["period"],
