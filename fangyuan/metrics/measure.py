@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import DateTimeField, F, Q
 
+from fangyuan.core.records import Record
+from fangyuan.core.spans import midnight
 from fangyuan.metrics.declare import Balance, Dimension, Formula, Metric, Number, Ratio
 
 Key = tuple[Any, ...]
@@ -73,13 +75,24 @@ def share(part: Number, whole: Number) -> Number:
 def rows_of(metric: Metric | Balance, *, actor: Any, span: Span | None, where: Q | None) -> Any:
     """Exactly the rows that a number counts, for drilling down."""
     rows = metric.of.objects.seen_by(actor).filter(metric.where)
+    if issubclass(metric.of, Record):
+        rows = rows.present()
     if where is not None:
         rows = rows.filter(where)
     if isinstance(metric, Metric):
         if span is None:
             raise ValueError(f"{metric.name} needs a span")
-        rows = rows.filter(**{f"{metric.at}__gte": span.start, f"{metric.at}__lt": span.end})
+        start, end = _ends(metric, span)
+        rows = rows.filter(**{f"{metric.at}__gte": start, f"{metric.at}__lt": end})
     return rows
+
+
+def _ends(metric: Metric, span: Span) -> tuple[Any, Any]:
+    """Where the span begins and ends: days, or midnights where the metric counts instants."""
+    field = metric.of._meta.get_field(metric.at)
+    if isinstance(field, DateTimeField):
+        return midnight(span.start), midnight(span.end)
+    return span.start, span.end
 
 
 def _sums(

@@ -13,6 +13,7 @@ from fangyuan.desk.panels import Comments, Duties, Facts, Panel, Related, Scene
 from fangyuan.desk.timeline import Timeline
 from fangyuan.engine.models import Obligation
 from fangyuan.supervision.models import Finding, Incident, Inspection, Rectification
+from fangyuan.supervision.samples import Sample
 
 SEND = "rectification.issue_rectification"
 
@@ -28,8 +29,9 @@ register(
             Section("内容", "scope checks methods conclusion"),
         ],
         head="kind team inspector started_at finished_at",
-        actions=["finish_inspection"],
+        actions=["draw_sample", "finish_inspection"],
         page=[
+            Sample(),
             Related(
                 "",
                 "检查结果",
