@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,6 +17,7 @@ from fangyuan import door
 from fangyuan.access import table
 from fangyuan.core import calendar, spans
 from fangyuan.desk import duties
+from fangyuan.desk.replies import refused
 from fangyuan.engine.models import Clause, Obligation
 from fangyuan.org.models import Person
 from fangyuan.site import notices
@@ -60,7 +60,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Pick breaches, say what is demanded, send the notices out: one to each person."""
     actor = request.user
     if not table.may_act(actor, RIGHT):
-        raise PermissionDenied("你的岗位不发整改通知，请找监督小组")
+        return refused(request, "你的岗位不发整改通知，请找监督小组")
     finding = _finding(request)
     picked = _picked(request)
     offered = [] if finding else _offered(request, picked)
@@ -77,8 +77,8 @@ def new(request: HttpRequest) -> HttpResponse:
         if finding or chosen:
             try:
                 return _send(request, form.cleaned_data, finding, chosen)
-            except (door.Refused, door.Denied) as refused:
-                form.add_error(None, str(refused))
+            except (door.Refused, door.Denied) as problem:
+                form.add_error(None, str(problem))
         else:
             form.add_error(None, "先勾选要整改的义务")
     described = duties.describe(offered, actor)
@@ -169,7 +169,8 @@ def paper(request: HttpRequest, number: int) -> HttpResponse:
     notice = seen.filter(pk=number).select_related("person", "finding", "issued_by").first()
     if notice is None:
         raise Http404("没有这份整改通知，或不在你的范围内")
-    told = notices.detail(notice, request.user, timezone.now())
+    known = notices.known((), notice, request.user)
+    told = notices.detail(notice, known, request.user, timezone.now())
     clause = Clause.objects.everything("条款人人可读").filter(number=told["sheet"].clause)
     issuer = table.sight(notice.issued_by).team if notice.issued_by else ""
     context = {**told, "clause": clause.select_related("policy").first(), "issuer": issuer}

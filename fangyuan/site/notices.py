@@ -86,33 +86,37 @@ class Sheet:
         ]
 
 
-def sheets(found: Iterable[Rectification], actor: Any, now: datetime) -> list[Sheet]:
-    """These notices, each with its first duty in words; a query for the duties, one per type."""
-    notices = list(found)
-    first = [notice.obligations[0] for notice in notices if notice.obligations]
-    known = {one.pk: one for one in _described(first, actor)}
-    return [
-        Sheet(one, now, [known[n] for n in one.obligations[:1] if n in known]) for one in notices
-    ]
+Known = dict[int, duties.Duty]
 
 
-def _described(numbers: list[int], actor: Any) -> list[duties.Duty]:
+def known(listed: Iterable[Rectification], chosen: Rectification | None, actor: Any) -> Known:
+    """The first duty of each notice listed and those of the chosen one, in words; one query, and
+    one per type of what they are about."""
+    numbers = {number for notice in listed for number in notice.obligations[:1]}
+    numbers |= set(chosen.obligations[:SHOWN]) if chosen else set()
     rows = Obligation.objects.everything("整改通知所涉义务").filter(pk__in=numbers)
-    return duties.describe(rows.select_related("rule__clause", "person").order_by("due_at"), actor)
+    rows = rows.select_related("rule__clause", "person").order_by("due_at")
+    return {duty.pk: duty for duty in duties.describe(rows, actor)}
 
 
-def detail(notice: Rectification, actor: Any, now: datetime) -> dict[str, Any]:
+def sheet(notice: Rectification, found: Known, now: datetime, most: int = 1) -> Sheet:
+    """A notice with the first of its duties."""
+    shown = [found[number] for number in notice.obligations[:most] if number in found]
+    return Sheet(notice, now, sorted(shown, key=lambda duty: duty.due))
+
+
+def detail(notice: Rectification, found: Known, actor: Any, now: datetime) -> dict[str, Any]:
     """One notice in full: its duties and their measure, and what the actor may do with it."""
-    sheet = Sheet(notice, now, _described(notice.obligations[:SHOWN], actor))
+    whole = sheet(notice, found, now, SHOWN)
     lines = measure.lines([notice.pk])[notice.pk]
     by_duty = {line.obligation_id: line for line in lines}
     owed = Obligation.objects.everything("整改的义务").filter(
         subject_type="rectification", subject_id=notice.pk, state__in=("OPEN", "BREACHED")
     )
     return {
-        "sheet": sheet,
+        "sheet": whole,
         "notice": notice,
-        "facts": [(duty, by_duty.get(duty.pk)) for duty in sheet.duties],
+        "facts": [(duty, by_duty.get(duty.pk)) for duty in whole.duties],
         "more": max(0, len(notice.obligations) - SHOWN),
         "done": sum(line.done for line in lines),
         "needed": sum(line.needed for line in lines),

@@ -15,7 +15,7 @@ from fangyuan.access import table
 from fangyuan.desk.attachments import Attachments
 from fangyuan.desk.declare import desk_of
 from fangyuan.desk.panels import Scene
-from fangyuan.metrics.measure import Span, measure_all, share
+from fangyuan.metrics.measure import share
 from fangyuan.site import notices
 from fangyuan.supervision.metrics import notices_closed, notices_in_time
 from fangyuan.supervision.models import Finding, Inspection, Rectification
@@ -40,12 +40,13 @@ def supervision(request: HttpRequest, number: int | None = None) -> HttpResponse
     state = state if state in STATES else "open"
     found = list(_rows(actor, state))
     chosen = _chosen(actor, number, found)
+    known = notices.known(found, chosen, actor)
     context = {
         "states": {key: label for key, (label, _, _) in STATES.items()},
         "state": state,
-        "sheets": notices.sheets(found, actor, now),
+        "sheets": [notices.sheet(one, known, now) for one in found],
         "chosen": chosen,
-        "detail": _detail(request, chosen, now) if chosen else None,
+        "detail": _detail(request, chosen, known, now) if chosen else None,
         "is_single": number is not None,
         "may_issue": table.may_act(actor, "rectification.issue_rectification"),
         "tiles": _tiles(actor, now),
@@ -74,13 +75,14 @@ def _chosen(actor: Any, number: int | None, found: list[Any]) -> Any:
     return one
 
 
-def _detail(request: HttpRequest, notice: Any, now: datetime) -> dict[str, Any]:
-    told = notices.detail(notice, request.user, now)
+def _detail(
+    request: HttpRequest, notice: Any, known: notices.Known, now: datetime
+) -> dict[str, Any]:
+    told = notices.detail(notice, known, request.user, now)
     scene = Scene(desk_of("rectification"), notice, request.user, now)
     panel = Attachments(title="证据")
-    team = table.sight(notice.issued_by).team if notice.issued_by else ""
     shown = panel.is_shown(request.user)
-    return {**told, "panel": panel, "ctx": panel.context(scene) if shown else None, "team": team}
+    return {**told, "panel": panel, "ctx": panel.context(scene) if shown else None}
 
 
 def _tiles(actor: Any, now: datetime) -> dict[str, Any]:
@@ -88,17 +90,24 @@ def _tiles(actor: Any, now: datetime) -> dict[str, Any]:
     today = timezone.localdate(now)
     month = timezone.make_aware(datetime(today.year, today.month, 1))
     is_open = Q(stage__in=notices.OPEN)
-    counts = Rectification.objects.seen_by(actor).present().aggregate(
-        open=Count("pk", filter=is_open), overdue=Count("pk", filter=is_open & Q(due_at__lt=now))
-    )  # fmt: skip
+    lately = Q(closed_at__gte=now - timedelta(days=90))
+    counts = (
+        Rectification.objects.seen_by(actor)
+        .present()
+        .aggregate(
+            open=Count("pk", filter=is_open),
+            overdue=Count("pk", filter=is_open & Q(due_at__lt=now)),
+            closed=Count("pk", filter=notices_closed.where & lately),
+            in_time=Count("pk", filter=notices_in_time.where & lately),
+        )
+    )
     counts |= Finding.objects.seen_by(actor).present().filter(found_at__gte=month).aggregate(
         sampled=Count("pk"), problems=Count("pk", filter=Q(verdict="PROBLEM"))
     )  # fmt: skip
-    span = Span(today - timedelta(days=90), today + timedelta(days=1))
-    closed, total = measure_all((notices_in_time, notices_closed), actor=actor, span=span)[()]
-    rate = share(closed, total)
+    rate = share(counts["in_time"], counts["closed"])
     percent = None if rate is None else 100 * rate
-    return {**counts, "rate": rate, "percent": percent, "ring_text": f"{closed}/{total}"}
+    ring_text = f"{counts['in_time']}/{counts['closed']}"
+    return {**counts, "rate": rate, "percent": percent, "ring_text": ring_text}
 
 
 def _checks(actor: Any) -> list[Any]:
