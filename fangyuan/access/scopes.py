@@ -169,10 +169,10 @@ SCOPES: dict[str, Callable[[Any, Any], Q]] = {
 
 
 _ONE = ready.Ready(
-    lambda model, seen, change: (
+    lambda model, seen, change, sets: (
         model.objects.everything("在范围内")
         .filter(later(seen, model, few=True), pk=ready.Slot("number"))
-        .annotate(may_be_changed=_whether(change, model))
+        .annotate(may_be_changed=_whether(change, model), **covering(model, seen, sets))
         .order_by()
     )
 )
@@ -191,44 +191,59 @@ def one(actor: Any, kind: str, number: int) -> Any:
 def found(actor: Any, model: Any, number: int) -> Any:
     """The row of `model` if the actor may see it, else None; it knows if it `may_be_changed`."""
     reaches = (reach(actor, model), reach(actor, model, "u"))
-    rows = _ONE(model, *reaches, actor=actor, number=number)
+    rows = _ONE(model, *reaches, deciding(actor, model), actor=actor, number=number)
     for row in rows[:1]:  # a row that several people reach is found once for each
         row.may_be_changed = any(one.may_be_changed for one in rows)
         return row
     return None
 
 
+def deciding(actor: Any, model: Any) -> tuple[str, ...]:
+    """The row sets, one for each grant, that decide what is hidden; none if all hide the same."""
+    grants = table.grants(actor, model.record_name(), "r")
+    return tuple(g.rows for g in grants) if len({g.hide for g in grants}) > 1 else ()
+
+
+def covering(model: Any, seen: Reach, sets: tuple[str, ...]) -> dict[str, Case]:
+    """Columns of a ready query by which `veil` need not ask which of these sets cover a row."""
+    reaches = [Reach(frozenset({name}), seen.is_admin) for name in sets]
+    return {f"covered_{n}": _whether(one, model) for n, one in enumerate(reaches)}
+
+
 def veil(actor: Any, found: list[Any]) -> dict[int, frozenset[str]]:
     """For each of these rows of one type, the fields hidden from the actor.
 
     A field is shown on a row only if a grant that does not hide it covers that row; one query,
-    however many rows there are.
+    however many rows there are, unless the rows came with what is `covering` them.
     """
     if not found:
         return {}
     model: Any = type(found[0])
     grants = table.grants(actor, model.record_name(), "r")
-    hides = {grant.hide for grant in grants}
-    if len(hides) <= 1:
-        only = next(iter(hides), frozenset())
+    sets = deciding(actor, model)
+    if not sets:
+        only = next(iter(grants)).hide if grants else frozenset()
         return {row.pk: only for row in found}
-    sets, is_admin = tuple(grant.rows for grant in grants), table.sight(actor).is_admin
-    rows = _COVERS(model, sets, is_admin, actor=actor, numbers=[row.pk for row in found])
+    names = [f"covered_{place}" for place in range(len(sets))]
+    if all(hasattr(row, names[-1]) for row in found):
+        rows = [(row.pk, *(getattr(row, name) for name in names)) for row in found]
+    else:
+        numbers = [row.pk for row in found]
+        rows = _COVERS(model, reach(actor, model), sets, actor=actor, numbers=numbers)
     result: dict[int, frozenset[str]] = {}
     for number, *covered in rows:
-        hidden = frozenset.union(*hides)
+        hidden = frozenset.union(*(grant.hide for grant in grants))
         for grant, is_covered in zip(grants, covered, strict=True):
             hidden = hidden & grant.hide if is_covered else hidden
         result[number] = hidden & result.get(number, hidden)
     return result
 
 
-def _covers(model: Any, sets: tuple[str, ...], is_admin: bool) -> Any:
+def _covers(model: Any, seen: Reach, sets: tuple[str, ...]) -> Any:
     """Whether each of these row sets covers each of some rows."""
-    sets_of = (Reach(frozenset({name}), is_admin) for name in sets)
-    covers = [_whether(one, model) for one in sets_of]
+    columns = covering(model, seen, sets)
     rows = model._base_manager.order_by().filter(pk__any_of=ready.Slot("numbers"))
-    return rows.values_list("pk", *covers)
+    return rows.annotate(**columns).values_list("pk", *columns)
 
 
 _COVERS = ready.Ready(_covers)

@@ -7,7 +7,7 @@ from typing import Any
 from fangyuan.activities.models import Activity, Participant, Plan, PlanItem, Task
 from fangyuan.customers.models import Customer, Lead
 from fangyuan.desk.columns import Due
-from fangyuan.desk.declare import Desk, Section, View, extend, register
+from fangyuan.desk.declare import Desk, Link, Section, View, extend, register
 from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related
 from fangyuan.desk.timeline import Source, Timeline
 
@@ -147,6 +147,11 @@ def _task(row: Any) -> dict[str, Any]:
 extend(
     Customer,
     through=["activity.customer"],
+    links=[
+        Link("记拜访", "/visits/new?customer={id}", "activity", "pin"),
+        Link("复核", "/customer/{id}/review", "response", "check"),
+        Link("登记变动", "/customer/{id}/change", "change", "alert"),
+    ],
     timeline=[
         Source("activity", by="customer", at="ended_at", say=_activity, icon="pin"),
         Source("task", by="customer", at="asked_at", say=_task, icon="check"),

@@ -202,7 +202,7 @@ register(
         filters="state person due_at met_at subject_type",
         sorts=["due_at"],
         default_sort="due_at",
-        form=[Section("义务", "subject rule person state began_at due_at met_at")],
+        form=[Section("义务", "subject person state began_at due_at met_at")],
         page=[Why(), Facts()],
         named=duty_title,
         views=[

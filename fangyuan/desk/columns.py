@@ -86,6 +86,8 @@ class Labels:
         self.actor = actor
         self.asked: dict[type[models.Model], set[Any]] = {}
         self.known: dict[type[models.Model], dict[Any, tuple[str, str]]] = {}
+        if isinstance(actor, Person):
+            self.known[Person] = {actor.pk: (str(actor), declare.address(actor))}
 
     def ask(self, model: type[models.Model], keys: Iterable[Any]) -> None:
         """Note that these records will be named."""

@@ -52,6 +52,16 @@ class View:
     sort: str = ""
 
 
+@dataclass(frozen=True)
+class Link:
+    """A way from a record's page to where something about it is done."""
+
+    label: str
+    to: str  # an address; `{id}` is the record's number
+    record: str  # the type that is entered there: only for those who may
+    icon: str = "edit"
+
+
 @dataclass
 class Desk:
     """The face of one record type; what it leaves empty follows from the model (see `usual`)."""
@@ -66,6 +76,7 @@ class Desk:
     page: Sequence[Any] = ()  # panels of the record page
     head: Sequence[Any] = ()  # key values under the record's name
     badges: Sequence[Any] = ()  # short states beside the record's name
+    links: Sequence[Link] = ()  # ways to special forms, before the verbs
     board: str = ""  # choice field whose values are the lanes
     actions: Sequence[str] = ()  # verbs offered on the page, by name
     inline: Sequence[str] = ()  # fields changed in a list cell

@@ -155,6 +155,12 @@ def know(record: Any, actor: Any) -> None:
     said[record.record_name(), record.pk] = str(about or record)
 
 
+def know_by_name(kind: str, number: int, name: str | None, actor: Any) -> None:
+    """Note a name that is at hand, where records of the type are called by their own."""
+    if name and not _spoken_of(records.row_types()[kind]):
+        actor.__dict__.setdefault("_named", {})[kind, number] = name
+
+
 def _spoken_of(model: Any) -> list[str]:
     """The records by whose name a record of this type is called."""
     return [f.name for f in model._meta.fields if f.name in ("customer", "plan")]

@@ -45,9 +45,10 @@ class Scene:
     def facade(self) -> columns.Facade:
         """The record's cells, with everything named that the page may show."""
         facade = columns.Facade([self.record], self.actor, {self.record.pk: self.hidden})
-        model = type(self.record)
-        names = [f.name for f in model._meta.concrete_fields]
-        facade.ask([self.record], [*names, *getattr(model, "any_fields", {})])
+        facade.ask(
+            [self.record],
+            {*self.desk.head, *self.desk.badges, *self.desk.fields(), *self.desk.inline},
+        )
         facade.labels.ask(Person, [getattr(self.record, "recorded_by", None) or None])
         facade.labels.load()
         return facade
@@ -193,7 +194,8 @@ class Related(Panel):
         is_pointer = self.by in getattr(self.child, "any_fields", {})
         key = "pk" if is_pointer else self.child._meta.get_field(self.by).target_field.attname
         given = {"actor": scene.actor, "key": getattr(scene.record, key)}
-        return _RELATED(self.child, scene.desk.name, self.by, where, seen, **given)
+        sets = scopes.deciding(scene.actor, self.child)
+        return _RELATED(self.child, scene.desk.name, self.by, where, seen, sets, **given)
 
     def context(self, scene: Scene) -> dict[str, Any]:
         page = self.rows(scene)
@@ -263,8 +265,11 @@ class Comments(Panel):
         }
 
 
-def _related(child: Any, parent: str, by: str, where: Any, seen: scopes.Reach) -> Any:
+def _related(
+    child: Any, parent: str, by: str, where: Any, seen: scopes.Reach, sets: tuple[str, ...]
+) -> Any:
     found = child.objects.everything("在范围内").present().filter(**dict(where))
+    found = found.annotate(**scopes.covering(child, seen, sets))
     if by in getattr(child, "any_fields", {}):
         pointer = {f"{by}_type": parent, f"{by}_id": ready.Slot("key")}
     else:
@@ -297,6 +302,9 @@ class Tags(Panel):
         tags = tags.filter(object=scene.desk.name.upper(), stage="ACTIVE")
         if not scene.may_change:  # sensitive labels are for those who answer for the record
             tags = tags.filter(level="PUBLIC")
+        bound = [tag.bound_to.rsplit(".", 1)[-1] for tag in tags]
+        scene.facade.ask([scene.record], filter(None, bound))
+        scene.facade.labels.load()
         proofs = self._proofs(scene)
         groups: dict[str, list[Any]] = {}
         for tag in tags:

@@ -23,7 +23,7 @@ OWED = 12
 SETTLED = 40
 _FIELDS = [f for f in Obligation._meta.concrete_fields if f.column != "wakes_at"]
 _NAMES = [f.attname for f in _FIELDS]
-_CAUSE = _NAMES.index("cause")
+_CAUSE, _RULE = _NAMES.index("cause"), _NAMES.index("rule_id")
 
 # What was missed long ago comes last among what is owed; what is decided comes latest first.
 _STANDING = """
@@ -43,7 +43,7 @@ WITH family AS MATERIALIZED ({family}
       AND (%(before)s::timestamptz IS NULL OR moment < %(before)s)
     ORDER BY moment DESC, id DESC LIMIT {settled})
 )
-SELECT s.part, s.moment, p.name, {columns}
+SELECT s.part, s.moment, p.name, ({version} s.rule_id), {columns}
   FROM shown s LEFT JOIN org_person p ON p.id = s.person_id
 """
 
@@ -72,15 +72,15 @@ def of(
     rows = ready.ask(_text(desk.model, tuple(desk.through)), given)
     people: dict[int, Person] = {}
     found = Standing()
-    for part, moment, name, *values in rows:
+    rules = known.of_versions({values[_RULE]: version for _, _, _, version, *values in rows})
+    for part, moment, name, _, *values in rows:
         values[_CAUSE] = json.loads(values[_CAUSE])
         duty = Obligation.from_db(connection.alias, _NAMES, values)
-        duty.moment = moment
+        duty.moment, duty.rule = moment, rules[duty.rule_id]
         if duty.person_id is not None:
             one = people.get(duty.person_id) or Person(pk=duty.person_id, name=name or "")
             duty.person = people[duty.person_id] = one
         (found.owed if part == 1 else found.settled).append(duty)
-    known.named([*found.owed, *found.settled])
     found.owed.sort(key=lambda duty: (duty.due_at < given["stale"], duty.due_at, duty.pk))
     found.settled.sort(key=lambda duty: (duty.moment, duty.pk), reverse=True)
     return found
@@ -100,5 +100,6 @@ def _text(model: Any, through: tuple[str, ...]) -> str:
         family="\n  UNION ALL".join(parts),
         owed=OWED,
         settled=SETTLED,
+        version=known.VERSION,
         columns=", ".join(f"s.{f.column}" for f in _FIELDS),
     )

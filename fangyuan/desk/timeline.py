@@ -133,6 +133,9 @@ def _children(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
         shape = (child, scene.desk.name, source.by, source.at, before is not None)
         given = {"actor": scene.actor, "number": scene.record.pk, "before": before}
         for row in _CHILDREN(*shape, scopes.reach(scene.actor, child), **given):
+            if source.by not in getattr(child, "any_fields", {}):
+                setattr(row, source.by, scene.record)
+            duties.know(row, scene.actor)
             base = {"at": getattr(row, source.at), "icon": source.icon}
             entries.append({**base, "url": declare.address(row), **source.say(row)})
     return entries

@@ -66,6 +66,7 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
     head = {column.name: column for column in columns.columns(look.desk)}
     extra = [head.get(name) or columns.Column(name) for name in look.desk.head]
     for column in extra:
+        look.facade.ask([look.record], column.fields())
         if isinstance(column, columns.Due):
             column.found = {look.record.pk: owed[0]} if (owed := look.standing.owed) else {}
         else:
@@ -83,9 +84,18 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
             {"label": c.heading(look.desk.model), "cell": c.cell(look.record, look.facade)}
             for c in extra
         ],
+        "links": _links(look),
         "verbs": list(forms.verbs(look.desk, look.actor)) if look.desk.actions else [],
         "may_remove": look.may_change,
     }
+
+
+def _links(look: panels.Scene) -> list[dict[str, str]]:
+    return [
+        {"label": link.label, "url": link.to.format(id=look.record.pk), "icon": link.icon}
+        for link in look.desk.links
+        if table.may(look.actor, link.record, "c") and look.record.removed_at is None
+    ]
 
 
 @require_GET

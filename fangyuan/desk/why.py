@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 from django.utils import timezone
 
 from fangyuan.access import table
+from fangyuan.core import records
 from fangyuan.desk import duties
 from fangyuan.desk.columns import Cell, Column, Facade
 from fangyuan.desk.panels import Panel, Scene, verb_label
 from fangyuan.engine import explain, known
 from fangyuan.engine.models import State, Waiver
+from fangyuan.org.models import Person
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Why(Panel):
     title: str = "为什么"
 
     def context(self, scene: Scene) -> dict[str, Any]:
-        _ = scene.record.person  # the duty in words names the person only if known
+        self._name(scene)
         told = explain.explain(scene.record, now=scene.now)
         return {
             "duty": duties.describe([scene.record], scene.actor)[0],
@@ -36,6 +38,15 @@ class Why(Panel):
             "waiver": self._waiver(scene.record),
             "ask_url": self._ask_url(scene),
         }
+
+    def _name(self, scene: Scene) -> None:
+        """What the page names anyway need not be asked again for the duty in words."""
+        row, labels = scene.record, scene.facade.labels
+        subject = records.row_types()[row.subject_type]
+        name = labels.name(subject, row.subject_id)
+        duties.know_by_name(row.subject_type, row.subject_id, name, scene.actor)
+        if person := labels.name(Person, row.person_id):
+            row.person = Person(pk=row.person_id, name=person)
 
     def _ask_url(self, scene: Scene) -> str:
         """Where whoever owes the duty, or leads them, asks for a waiver of it."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from fangyuan.core import calendar, records, spans
 from fangyuan.core.models import CalendarDay
-from fangyuan.engine import kinds, models, reasons
+from fangyuan.engine import kinds, known, models, reasons
 from fangyuan.engine.kinds import Cadence
 from fangyuan.org.models import Holding, Person
 
@@ -79,9 +79,8 @@ class Explanation:
 
 def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
     """Explain one obligation as it stood at the last sweep, at most at `now`."""
-    rule = models.Rule._base_manager.select_related("clause__policy", "policy").get(
-        pk=obligation.rule_id
-    )
+    known.named([obligation])
+    rule = obligation.rule
     kind = kinds.read(rule.kind, rule.record, rule.params)
     swept = models.Progress.objects.everything("解释").filter(rule=None).first()
     cause = obligation.cause
@@ -150,8 +149,8 @@ def _days(kind: Any, obligation: models.Obligation) -> list[Day]:
     first, last = spans.day_of(begins), spans.day_of(ends)
     if last < first or (last - first).days > LONGEST:
         return []
-    known = CalendarDay.objects.everything("解释").present().filter(on__range=(first, last))
-    names = {day.on: day.name for day in known}
+    stored = CalendarDay.objects.everything("解释").present().filter(on__range=(first, last))
+    names = {day.on: day.name for day in stored}
     work = calendar.stored()
     return [
         Day(on, work.is_working(on) if by_workday else True, names.get(on, ""))

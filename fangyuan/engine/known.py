@@ -13,20 +13,24 @@ from fangyuan.core import ready
 from fangyuan.engine.models import Rule
 
 # A row has a new xmin after every change.
-_VERSIONS = """
-SELECT r.id, concat_ws('.', r.xmin, c.xmin, p.xmin, v.xmin)
+VERSION = """
+SELECT concat_ws('.', r.xmin, c.xmin, p.xmin, v.xmin)
   FROM engine_rule r
   JOIN engine_clause c ON c.id = r.clause_id
   JOIN engine_policy p ON p.id = c.policy_id
   LEFT JOIN engine_policy v ON v.id = r.policy_id
- WHERE r.id = ANY (%s::bigint[])
-"""
+ WHERE r.id ="""
+_VERSIONS = f"SELECT n, ({VERSION} n) FROM unnest(%s::bigint[]) n"  # noqa: S608
 _kept: dict[int, tuple[str, Rule]] = {}
 
 
 def rules(numbers: Iterable[int]) -> dict[int, Rule]:
     """These rules with clause and policy, to be read only; one query if none has changed."""
-    versions = dict(ready.ask(_VERSIONS, [sorted(set(numbers))]))
+    return of_versions(dict(ready.ask(_VERSIONS, [sorted(set(numbers))])))
+
+
+def of_versions(versions: dict[int, str]) -> dict[int, Rule]:
+    """The rules whose `VERSION` was read along with something else."""
     missing = [n for n, version in versions.items() if _kept.get(n, ("",))[0] != version]
     if missing:
         rows = Rule.objects.everything("条款人人可读").select_related("clause__policy", "policy")
