@@ -332,7 +332,7 @@ class Waiver(Record):
     implied = {"stage": ("starts_at", "ACTIVE")}
     stage_field = "stage"
     moves = {"REQUESTED": ("ACTIVE", "REFUSED")}
-    governed = {"stage": "waive", "granted_by": "waive", "granted_at": "waive"}
+    governed = dict.fromkeys(("stage", "asked_by", "granted_by", "granted_at"), "waive")
 
     class Meta(Record.Meta):
         verbose_name = "豁免"

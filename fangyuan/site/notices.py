@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from fangyuan.access import table
+from fangyuan.core import spans
 from fangyuan.desk import duties
 from fangyuan.engine.models import Obligation
 from fangyuan.supervision import measure
@@ -15,6 +17,25 @@ from fangyuan.supervision.models import Rectification
 
 SHOWN = 12
 OPEN = ("ISSUED", "SUBMITTED")
+_THEN = re.compile("[今本](天|双?周|月|季|半年|年)")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One duty that a notice names, told afterwards, and how far it has been put right."""
+
+    duty: duties.Duty
+    line: measure.Line | None
+
+    @property
+    def title(self) -> str:
+        """What was to be done then: of a week gone by one does not say 本周."""
+        return _THEN.sub(r"当\1", self.duty.title)
+
+    @property
+    def last_day(self) -> date:
+        """The day by whose end it was due."""
+        return spans.ending(self.duty.due)[0]
 
 
 @dataclass
@@ -45,9 +66,9 @@ class Sheet:
         return self.notice.stage in OPEN and self.notice.due_at < self.now
 
     @property
-    def last_day(self) -> datetime:
-        """An instant of the day by whose end it is due."""
-        return self.notice.due_at - timedelta(microseconds=1)
+    def last_day(self) -> date:
+        """The day by whose end it is due."""
+        return spans.ending(self.notice.due_at)[0]
 
     @property
     def state(self) -> tuple[str, str]:
@@ -116,7 +137,7 @@ def detail(notice: Rectification, found: Known, actor: Any, now: datetime) -> di
     return {
         "sheet": whole,
         "notice": notice,
-        "facts": [(duty, by_duty.get(duty.pk)) for duty in whole.duties],
+        "facts": [Fact(duty, by_duty.get(duty.pk)) for duty in whole.duties],
         "more": max(0, len(notice.obligations) - SHOWN),
         "done": sum(line.done for line in lines),
         "needed": sum(line.needed for line in lines),
