@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from conftest import hire
@@ -17,6 +20,7 @@ from fangyuan.engine import sweep
 from fangyuan.engine.models import Obligation
 from fangyuan.org.models import Message
 from fangyuan.supervision import actions, measure
+from fangyuan.supervision.models import Rectification
 from tests.door.test_door import demand
 from tests.door.test_races import all_at_once
 
@@ -160,10 +164,35 @@ def test_of_two_closings_at_once_one_has_an_effect(weekly):
     jobs = [lambda: review(made, weekly.auditor), lambda: review(made, weekly.company.wang)]
     outcomes = all_at_once(jobs)
     assert sorted(type(one).__name__ for one in outcomes) == ["Denied", "Rectification"]
-    closings = Event._base_manager.filter(
-        record="rectification", record_id=made.pk, diff__has_key="closed_at", op="U"
-    )
-    assert closings.count() == 1
+    assert closings(made) == 1
+
+
+def closings(made):
+    """How often the log says that the notice was closed."""
+    changed = Event._base_manager.filter(record="rectification", record_id=made.pk, op="U")
+    return changed.filter(diff__has_key="closed_at").count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_rounds_of_the_worker_close_a_notice_once(weekly):
+    made = review(handed_in(weekly), weekly.auditor)
+    assert made.stage == "SUBMITTED"
+    Obligation._base_manager.filter(pk=weekly.missed.pk).update(state="LATE")
+    held = threading.Event()
+
+    def hold():
+        """Keep the notice until every round waits for it."""
+        with transaction.atomic():
+            Rectification._base_manager.select_for_update().get(pk=made.pk)
+            held.set()
+            time.sleep(0.5)
+
+    def close():
+        held.wait(10)
+        return measure.close_right()
+
+    assert sorted(all_at_once([hold, *[close] * 4])[1:]) == [0, 0, 0, 1]
+    assert closings(made) == 1
 
 
 @pytest.mark.django_db(transaction=True)
