@@ -83,7 +83,7 @@ class World:
         if not issubclass(model, records.Record):
             self._trace(model, values, times)
             return
-        record = self._known(model, values) or model(imported_at=timezone.now())
+        record = self._known(model, values, recorded) or model(imported_at=timezone.now())
         self._name(record, name)
         for field, value in values.items():
             setattr(record, field, value)
@@ -102,11 +102,16 @@ class World:
         """Traces are only added, and have no entry time of their own."""
         model._base_manager.bulk_create([model(**values) for _ in range(times)])
 
-    def _known(self, model: Any, values: Mapping[str, Any]) -> Any:
-        """A team of the installation that the examples share, by its code."""
+    def _known(self, model: Any, values: Mapping[str, Any], recorded: Any) -> Any:
+        """A team of the installation that the examples share, by its code. Where it is told when
+        it was entered, another takes its place: that instant cannot be changed."""
         if "code" not in values:
             return None
-        return model._base_manager.filter(code=values["code"]).first()
+        same = model._base_manager.filter(code=values["code"])
+        if recorded is not None:
+            same.update(code=f"{values['code']}~")
+            return None
+        return same.first()
 
     def _name(self, record: Any, name: str) -> None:
         known = {f.name for f in record._meta.concrete_fields}
