@@ -9,13 +9,15 @@ from django.db.models import F, Q
 
 from conftest import hire, local, term
 from fangyuan import door
+from fangyuan.core import facts
 from fangyuan.core.models import Term
-from fangyuan.engine.models import Tally
+from fangyuan.engine.models import Clause, Tally
 from fangyuan.metrics.compliance import compliance_rate, waiver_rate
 from fangyuan.metrics.declare import Dimension
 from fangyuan.metrics.measure import Span, measure
 from fangyuan.supervision import metrics
 from fangyuan.supervision.models import Finding, Inspection, Rectification
+from tests.door.test_door import demand
 
 MAY = Span(date(2026, 5, 1), date(2026, 6, 1))
 # verdict and moment of each sample; the first and the last lie outside of May by a minute
@@ -76,5 +78,12 @@ def test_the_waiver_rate_counts_what_compliance_leaves_out(auditor, company):
         for state, number in numbers.items()
     )
     where = Q(rule_id=1)
+    rule = demand("T-1", "CADENCE", "customer")
+    Tally._base_manager.filter(where).update(rule_id=rule.pk)
+    where = Q(rule_id=rule.pk)
     assert measure(compliance_rate, actor=auditor, span=MAY, where=where) == {(): 6 / 8}
     assert measure(waiver_rate, actor=auditor, span=MAY, where=where) == {(): 2 / 10}
+    names = ["compliance", "breach_count", "open_count"]
+    [clause] = facts.annotate(Clause.objects.everything("试").filter(number="T-1"), names)
+    assert clause.fact_compliance == 6 / 8
+    assert (clause.fact_breach_count, clause.fact_open_count) == (1, 9)
