@@ -17,7 +17,7 @@ from django.template import loader
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
-from fangyuan.site import display, marks
+from fangyuan.site import display, drawn, marks
 
 register = template.Library()
 
@@ -124,6 +124,33 @@ def duty_state(
 ) -> str:
     """The class of a duty's chip: its state's, or while open that of its clock."""
     return display.clause_state(state, display.due_tone(due, _now(context, now), start))
+
+
+@register.simple_tag(takes_context=True)
+def cell(context: Context, one: Any, line: Any = None, is_wrapped: bool = False) -> SafeString:
+    """A column's value; `line.url` is the address of its row."""
+    shown = drawn.cell(one, _now(context, None), is_wrapped=is_wrapped)
+    if shown is not None:
+        return shown
+    with context.push(cell=one, line=line, edit=False):
+        return context.template.engine.get_template("desk/cell.html").render(context)
+
+
+@register.simple_tag(takes_context=True)
+def fact(context: Context, one: Any, scene: Any) -> SafeString:
+    """A line of a record's facts."""
+    value = one["cell"]
+    has_history = scene.desk.is_record and value.kind not in ("hidden", "mask")
+    return drawn.fact(one, cell(context, value, scene), has_history=has_history)
+
+
+@register.simple_tag(takes_context=True)
+def entry(context: Context, one: Any) -> SafeString:
+    """An entry of a timeline."""
+    return drawn.entry(one, _now(context, None))
+
+
+register.simple_tag(drawn.rated, name="rated")
 
 
 @register.simple_tag
