@@ -11,7 +11,7 @@ from fangyuan.core import calendar, spans
 from fangyuan.customers.models import Customer
 from fangyuan.desk import waivers
 from fangyuan.engine.models import Obligation, Request
-from fangyuan.org.models import Person, Team
+from fangyuan.org.models import Membership, Person, Team
 from fangyuan.supervision import actions, measure
 from fangyuan.supervision.models import Finding, Inspection, Rectification
 
@@ -61,7 +61,9 @@ def _groups(auditor: Person) -> None:
             ("tag_supervision_group", "标签监督小组"),
         ):
             values = {"code": code, "name": name, "kind": "BODY", "parent": root}
-            deed.create(Team, {**values, "leader": auditor})
+            team = deed.create(Team, {**values, "leader": auditor})
+            post = {"person": auditor, "team": team, "position_id": "position:key_position_staff"}
+            deed.create(Membership, {**post, "is_main": False, "starts_on": deed.at.date()})
 
 
 def _inspect(luck: Random, auditor: Person, now: datetime) -> None:
