@@ -59,4 +59,5 @@ class Need(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.text.splitlines()[0][:30]}"
+        first = self.text.strip().partition("\n")[0]
+        return f"{self.get_kind_display()} · {first[:30]}"
