@@ -18,7 +18,7 @@ from fangyuan.engine.models import Clause, Obligation, Policy, Rule, Tally
 from fangyuan.metrics.compliance import due_duties, met_duties, waived_duties
 from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.org.models import Person
-from fangyuan.site import clause_words, display, drafting, wheel
+from fangyuan.site import clause_words, display, drafting, notices, wheel
 from fangyuan.site.cockpit import WEEK, WEEKS, monday
 
 LATE_ROWS, LATE_PEOPLE = 30, 8
@@ -157,6 +157,7 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
         "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),
         "late_people": _late_people(actor, where),
         "late": _late(actor, numbers),
+        "notices": notices.counted(actor, numbers),
     }
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q
+
 from fangyuan.access import table
 from fangyuan.core import spans
 from fangyuan.desk import duties
@@ -167,3 +169,20 @@ def verbs(notice: Rectification, actor: Any) -> Iterable[tuple[str, str, bool]]:
     waits = notice.stage == "SUBMITTED" and notice.verdict != "PASS"
     if waits and may("review_rectification"):
         yield "review_rectification", "复核", True
+
+
+def counted(actor: Any, rules: list[int]) -> dict[str, int]:
+    """How many notices name a duty of these rules: not closed yet, and closed."""
+    is_named = Func(
+        F("pk"),
+        OuterRef("obligations"),
+        template="%(expressions)s)",
+        arg_joiner=" = ANY (",
+        output_field=BooleanField(),
+    )
+    named = Obligation._base_manager.filter(is_named, rule_id__in=rules)
+    rows = Rectification.objects.seen_by(actor).present().filter(Exists(named))
+    found: dict[str, int] = rows.aggregate(
+        open=Count("pk", filter=Q(stage__in=OPEN)), closed=Count("pk", filter=Q(stage="CLOSED"))
+    )
+    return found

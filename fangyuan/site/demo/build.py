@@ -21,6 +21,7 @@ from fangyuan.org.models import Holding, Leave, Membership, Person, Team
 from fangyuan.site.demo import book, staff, traffic
 from fangyuan.site.demo.book import Account
 from fangyuan.site.demo.staff import Colleague
+from fangyuan.supervision.models import Inspection
 
 SEED = 20260101
 BEFORE, OLD_RULES = timedelta(days=3650), "old-rules"
@@ -46,6 +47,7 @@ class Builder:
             self._activities()
             self._reviews_and_changes()
             self._plans_and_leave()
+            self._reviews_of_people()
         return self.counts
 
     def _adopt(self) -> None:
@@ -225,6 +227,21 @@ class Builder:
                     )
                 )
         self._save(Leave, leaves)
+
+    def _reviews_of_people(self) -> None:
+        rows = [
+            Inspection(
+                kind="PROCESS",
+                inspector=leader.row,
+                about=person.row,
+                started_at=at - timedelta(minutes=20),
+                finished_at=at,
+                recorded_at=at,
+                conclusion="本周拜访与记录已逐条看过",
+            )
+            for leader, person, at in traffic.reviews_of_people(self.luck, self.people, self.now)
+        ]
+        self._save(Inspection, rows)
 
     def _plan(self, person: Colleague, month: date) -> Plan | None:
         due = self.calendar.last_working_day_before(month)

@@ -26,6 +26,21 @@ def beginning(now: datetime) -> datetime:
     return now.replace(year=number // 12, month=number % 12 + 1, day=1, hour=0)
 
 
+def reviews_of_people(
+    luck: Random, people: list[Colleague], now: datetime
+) -> Iterator[tuple[Colleague, Colleague, datetime]]:
+    """Every week each leader goes over the week of each of their salespeople: nearly always."""
+    by_login = {one.login: one for one in people}
+    sold = [one for one in people if one.position.startswith(("sales_", "ka_")) and one.manager]
+    friday = beginning(now) + timedelta(days=(4 - beginning(now).weekday()) % 7, hours=16)
+    while friday < now:
+        for one in sold:
+            leader = by_login[str(one.manager)]
+            if luck.random() < (0.75 if one.team == "east2" else 0.97):
+                yield leader, one, friday + timedelta(minutes=luck.randint(0, 90))
+        friday += timedelta(days=7)
+
+
 def _hour(luck: Random, day: date, calendar: workdays.WorkCalendar, zone: Any) -> datetime:
     while not calendar.is_working(day):
         day += timedelta(days=1)
