@@ -172,3 +172,15 @@ def finish_task(deed: door.Deed, task: Any, *, result: str = "") -> Any:
 def settle_change(deed: door.Deed, change: Any) -> Any:
     """Note that the information touched by a change was brought up to date (KA-3.2.2b)."""
     return deed.change(change, updated_at=change.updated_at or deed.at)
+
+
+@door.verb("report", label="提交", writes=("submitted_at",))
+def submit_report(deed: door.Deed, report: Any) -> Any:
+    """Hand in a report; the review of a regulation names it and says what came of it (PS-4.2)."""
+    if report.submitted_at is not None:
+        raise door.Denied("报告已提交，要改请另写一份")
+    if report.kind == "REVIEW" and not (report.policy_id and report.findings):
+        missing = "policy" if not report.policy_id else "findings"
+        said = "请选所评的制度" if missing == "policy" else "请写评审结论，不用修订也写明"
+        raise door.Refused([door.Unmet(said, field=missing, record="report")])
+    return deed.change(report, submitted_at=deed.at)

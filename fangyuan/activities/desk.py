@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fangyuan.activities.models import Activity, Participant, Plan, PlanItem, Task
+from fangyuan.activities.models import Activity, Participant, Plan, PlanItem, Report, Task
 from fangyuan.customers.models import Customer, Lead
 from fangyuan.desk.columns import Due
 from fangyuan.desk.declare import Desk, Link, Section, View, extend, register
@@ -168,4 +168,23 @@ extend(
     through=["activity.lead"],
     timeline=[Source("activity", by="lead", at="ended_at", say=_activity, icon="pin")],
     page=[Related("", "往来", record="activity", by="lead", show="purpose kind person ended_at")],
+)
+register(
+    Desk(
+        model=Report,
+        columns="title kind person team policy period submitted_at",
+        filters="kind person team policy period_end submitted_at",
+        search=["title"],
+        sorts=["period_end", "submitted_at"],
+        default_sort="-period_end",
+        form=[
+            Section("报告", "kind title policy person team period period_end"),
+            Section("内容", "text findings advice improvements"),
+            Section("更多", "lessons opportunities sections sent_to", is_more=True),
+        ],
+        head="kind person period submitted_at",
+        actions="submit_report",
+        page=[Timeline(), Comments(), Facts(), Duties()],
+        icon="file",
+    )
 )

@@ -337,6 +337,7 @@ class Message(Record):
 
     begins = "sent_at"
     passes_on = False
+    reach = {"people": ("person",)}
     governed = {"confirmed_at": "sign_message"}
 
     class Meta(Record.Meta):

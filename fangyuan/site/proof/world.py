@@ -105,7 +105,7 @@ class World:
     def _known(self, model: Any, values: Mapping[str, Any], recorded: Any) -> Any:
         """A team of the installation that the examples share, by its code. Where it is told when
         it was entered, another takes its place: that instant cannot be changed."""
-        if "code" not in values:
+        if "code" not in values or not model._meta.get_field("code").unique:
             return None
         same = model._base_manager.filter(code=values["code"])
         if recorded is not None:
