@@ -280,8 +280,13 @@ def _judge(deed: Deed) -> None:
         for one in gates.unmet(model, numbers, steps=deed.steps, at=deed.at, book=deed.book)
         if one.is_gate or one.debt not in deed.debts
     ]
+    unmet = gates.settle_debts(unmet, deed.steps, at=deed.at, book=deed.book)
     if unmet:
         raise Refused(unmet)
+    for model, numbers in deed.touched.items():
+        for debt in gates.paid(model, numbers, at=deed.at, book=deed.book):
+            debt.paid_at = deed.at
+            deed._save(debt, judged=False)
 
 
 def create(

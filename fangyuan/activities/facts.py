@@ -8,6 +8,7 @@ from fangyuan.activities.models import NO_ISSUE, Activity, Plan, PlanItem, Task
 from fangyuan.core import facts, measured
 from fangyuan.customers.models import Customer, Lead
 from fangyuan.desk.models import is_true
+from fangyuan.engine import gates
 from fangyuan.org.models import Person
 
 
@@ -100,6 +101,7 @@ facts.extend(
         ),
     },
 )
+gates.met_at("customer", "interest_noted", "/visits/new?customer={id}")
 facts.declare_streams(
     Customer,
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fangyuan.access.models import AccessLog
 from fangyuan.core.models import CalendarDay, Event, Operation, Term, Tracked
-from fangyuan.desk import said, waivers
+from fangyuan.desk import debts, said, waivers
 from fangyuan.desk.columns import Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Duties, Facts, Related
@@ -241,6 +241,22 @@ register(
         ],
         icon="alert",
         **KEPT,
+    )
+)
+register(
+    Desk(
+        model=engine.Debt,
+        columns=[Title("rule"), "subject", "person", "due_at", "paid_at", "granted_by"],
+        filters="rule person due_at paid_at granted_by",
+        sorts=["due_at"],
+        default_sort="due_at",
+        form=[Section("先放行，后补齐", "rule subject person due_at reason")],
+        create=debts.grant,
+        head="subject person due_at paid_at granted_by",
+        page=[Facts(), Duties(), Timeline()],
+        views=[View("没补齐", {"paid_at": "none"}, "due_at")],
+        is_edited=False,
+        icon="scale",
     )
 )
 register(

@@ -18,7 +18,14 @@ from django.db import IntegrityError, connection
 from django.db.models import BooleanField, Case, Count, Max, Value, When
 
 from fangyuan.core import facts, words
-from fangyuan.engine import models
+from fangyuan.engine import debts, models
+
+_places: dict[tuple[str, str], str] = {}
+
+
+def met_at(record: str, field: str, place: str) -> None:
+    """Say where a condition on a derived fact is met, e.g. `/visits/new?customer={id}`."""
+    _places[record, field] = place
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,11 @@ class Unmet:
 
     @property
     def link(self) -> str:
-        """Where it is put right."""
-        return f"/{self.record}/{self.subject_id}/edit#{self.field}" if self.subject_id else ""
+        """Where it is put right: the field of the form, or the place told by the fact's room."""
+        place = _places.get((self.record, self.field), "/{record}/{id}/edit#{field}")
+        if not self.subject_id:
+            return ""
+        return place.format(record=self.record, id=self.subject_id, field=self.field)
 
     @property
     def debt(self) -> tuple[int | None, str, int | None]:
@@ -191,6 +201,53 @@ def sentence(model: Any, demand: Demand) -> str:
     if plain in ({"not_empty": True}, True):
         return f"还缺“{label}”,请补上({demand.clause})"
     return f"要求{words.sentence(model, demand.condition)}({demand.clause})"
+
+
+def settle_debts(
+    found: list[Unmet], steps: Mapping[tuple[str, int], str], *, at: datetime, book: Book
+) -> list[Unmet]:
+    """What remains unmet: a debt that is not due stands in; an overdue one closes every gate."""
+    gated = {
+        (record, number): step
+        for (record, number), step in steps.items()
+        if any(one.step == step for one in book.known(record))
+    }
+    if not gated:
+        return found
+    owed = debts.of(gated)
+    kept = [
+        one for one in found if not (one.is_gate and any(debts.covers(d, one, at) for d in owed))
+    ]
+    return [*kept, *(_overdue(debt) for debt in owed if debt.due_at <= at)]
+
+
+def _overdue(debt: models.Debt) -> Unmet:
+    number = debt.rule.clause.number
+    return Unmet(
+        sentence=f"上一道门槛的欠账已经逾期，请先补齐（{number}）",
+        clause=number,
+        record=debts.RECORD,
+        subject_id=debt.pk,
+        rule_id=debt.rule_id,
+        is_gate=True,
+    )
+
+
+def paid(model: Any, numbers: Iterable[int], *, at: datetime, book: Book) -> list[models.Debt]:
+    """Debts of these records whose gate would open now."""
+    record = model.record_name()
+    wanted = [one for one in demands(model, at=at, book=book) if one.step]
+    if not wanted:
+        return []
+    owed = debts.of((record, number) for number in numbers)
+    met = []
+    for debt in owed:
+        step = next((one.step for one in wanted if one.rule_id == debt.rule_id), "")
+        taken = {(record, debt.subject_id): step}
+        lacking = unmet(model, [debt.subject_id], steps=taken, at=at, book=book)
+        if not any(one.rule_id == debt.rule_id for one in lacking):
+            met.append(debt)
+    return met
 
 
 def from_validation(record: Any, wrong: ValidationError) -> list[Unmet]:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record, Row
+from fangyuan.engine.debts import Debt as Debt
 from fangyuan.engine.episodes import Alert as Alert
 from fangyuan.engine.requests import Approval as Approval
 from fangyuan.engine.requests import Decision as Decision

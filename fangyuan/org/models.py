@@ -279,6 +279,7 @@ class Leave(Record):
     begins = "starts_at"
     stage_field = "stage"
     moves = {"DRAFT": ("WAITING",), "WAITING": ("APPROVED", "REFUSED"), "APPROVED": ("CANCELLED",)}
+    reach = {"people": ("person", "stand_in")}
 
     class Meta(Record.Meta):
         verbose_name = "请假"

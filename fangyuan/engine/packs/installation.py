@@ -14,14 +14,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import events
-from fangyuan.engine import models
+from fangyuan.engine import debts, models
 from fangyuan.engine.kinds.approval import Approval
+from fangyuan.engine.kinds.gate import Gate
 from fangyuan.engine.packs.bindings import RULE_KINDS, STEP_KINDS, Binding, shape_of
 from fangyuan.engine.packs.product import Product
 from fangyuan.engine.packs.schema import Pack, Provision
 from fangyuan.org.models import Team
 
 ANSWERS: Final = 90  # the line of the duty that the time limits of a clause's chains give
+OWED: Final = 91  # the line of the duty to pay what a gate of the clause was passed on credit for
 SAID = ("title", "text", "area", "kind", "evidence", "acceptance")
 CLAUSE_FIELDS = (*SAID, "chapter", "params", "bindings", "uses_default")
 
@@ -71,7 +73,7 @@ def install_one(
         p.id: list(_rule_lines(p, product)) if told is None or p.id in told else []
         for p in pack.provisions
     }
-    rules = sum(line.line != ANSWERS for lines in wanted.values() for line in lines)
+    rules = sum(line.line not in (ANSWERS, OWED) for lines in wanted.values() for line in lines)
     total = sum(_is_rule(raw) for p in pack.provisions for raw in p.raw)
     done = Installed(
         pack.head.policy, pack.head.version, len(pack.provisions), rules, total - rules
@@ -116,6 +118,9 @@ def _rule_lines(provision: Provision, product: Product) -> Iterator[RuleLine]:
     duties = [duty for b in limited for duty in b.duties(provision.id)]
     # One for all the chains of a clause: to answer in time is a duty like any other.
     yield from (RuleLine(ANSWERS, "DEADLINE", "approval", duty) for duty in duties[:1])
+    # One for all the gates of a clause: what was passed on credit is owed under it.
+    if any(isinstance(b, Gate) and not product.waits(b) for b, _ in pairs):
+        yield RuleLine(OWED, "DEADLINE", debts.RECORD, debts.duty(provision.id))
 
 
 def start_of(day: date) -> datetime:
