@@ -85,7 +85,7 @@ def test_the_management_refuses_and_the_draft_is_open_again(company: Any, manage
 def test_where_nobody_else_can_agree_nothing_is_published(company: Any, policy: Policy) -> None:
     with door.acting(by=None, action="test") as deed:
         deed.change(company.qian, manager=None)
-    with pytest.raises(door.Denied, match="管理层"):
+    with pytest.raises(door.Denied, match="没有人能批准"):
         submitted(company, "12h")
     assert Rule._base_manager.count() == 1
 
