@@ -105,7 +105,7 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
         "state": obligation.state,
         "person": obligation.person.name if obligation.person else "",
         "trigger": reasons.trigger(kind, obligation),
-        "counting": reasons.counting(kind, obligation),
+        "counting": reasons.counting(kind, obligation) + _carried(rule, obligation, now),
         "days": _days(kind, obligation),
         "holders": _holders(obligation),
         "moves": _moves(obligation),
@@ -113,6 +113,18 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
     told = Explanation(**parts)
     is_gone = bool(cause.get("gone"))
     return Explanation(**parts, why=reasons.why(told, is_gone=is_gone), how=reasons.how(told, kind))
+
+
+def _carried(rule: models.Rule, obligation: models.Obligation, now: datetime) -> str:
+    """That a newer version took over the due time of a duty open at its effect, if it did."""
+    later = rule.followers.everything("解释").present().exclude(in_flight="OLD").first()
+    if later is None or later.starts_at > now or not later.params.get("within"):
+        return ""
+    at, met = later.starts_at, obligation.met_at
+    if obligation.due_at <= at or obligation.began_at >= at or (met is not None and met < at):
+        return ""
+    how = later.get_in_flight_display()
+    return f"；{later.version} 版 {reasons.clock(at)} 生效时还没到期，按“{how}”改算"
 
 
 def verdict(told: Explanation) -> str:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from fangyuan import door
 from fangyuan.access import table
 from fangyuan.engine import drafts, kinds, replays, revision
-from fangyuan.engine.models import InFlight, Policy, Replay, Request
+from fangyuan.engine.models import Approval, InFlight, Policy, Replay, Request
 from fangyuan.org.models import Message, Person, Team
 from fangyuan.site import actions, rule_form, text_changes
 
@@ -40,14 +40,22 @@ def may_look(person: Any) -> bool:
     return may_draft(person) or bool(groups & {"exec", "audit", "head"})
 
 
+def may_see(person: Any, policy: Policy) -> bool:
+    """The same of one draft: whoever is asked to agree to it may see it as well."""
+    asked = Approval.objects.everything("审批人看草稿").filter(
+        person=person, request__subject_type="policy", request__subject_id=policy.pk
+    )
+    return may_look(person) or bool(asked.exists())
+
+
 def found(person: Any, pk: int) -> Policy:
     """The draft or version with this number; raises Http404 or PermissionDenied."""
-    if not may_look(person):
-        raise PermissionDenied("草稿由制度归口部门起草，管理层可以查看")
     one = Policy.objects.seen_by(person).present().filter(pk=pk).select_related("supersedes")
     policy: Policy | None = one.first()
     if policy is None or policy.supersedes_id is None:
         raise Http404("没有这份草稿，或已经放弃")
+    if not may_see(person, policy):
+        raise PermissionDenied("草稿由制度归口部门起草，管理层和审批人可以查看")
     return policy
 
 

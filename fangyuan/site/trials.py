@@ -25,11 +25,9 @@ SIDES = ("before", "after")
 @require_safe
 def replay(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while it runs a fragment that asks again."""
-    if not drafting.may_look(request.user):
-        raise Http404("没有这次试算")
     rows = Replay.objects.everything("试算页").select_related("policy", "team", "asked_by")
     one = rows.filter(pk=pk).first()
-    if one is None:
+    if one is None or not drafting.may_see(request.user, one.policy):
         raise Http404("没有这次试算")
     context: dict[str, Any] = {"replay": one, "policy": one.policy}
     if one.stage == "DONE":

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import spans
-from fangyuan.engine import drafts, revision, rulebook, sweep
+from fangyuan.engine import drafts, explain, revision, rulebook, sweep
 from fangyuan.engine.models import Clause, Obligation, Policy, Request, Rule
 from fangyuan.org.models import Message
 from fangyuan.site import actions
@@ -134,6 +134,9 @@ def test_open_duties_follow_the_way_chosen(
         "MILD": case.begun + max(72 * HOUR, span),
     }
     assert due(case.open) == ("OPEN", wanted[how])
+    open_duty = Obligation._base_manager.get(subject_id=case.open.pk)
+    said = explain.explain(open_duty, now=case.effect + 2 * HOUR).counting
+    assert ("改算" in said) == (how != "OLD")
     assert (due(case.overdue), due(case.done)) == (overdue, done)
     assert due(case.later) == ("OPEN", case.effect + HOUR + span)
     # What was carried over stays so, from nothing as well as by the hour.
