@@ -1,0 +1,1 @@
+"""Bugs planted in a copy of the engine, one at a time; each must make a named fast test fail."""
