@@ -10,6 +10,7 @@ from django.utils import timezone
 from fangyuan import door
 from fangyuan.core import spans
 from fangyuan.desk import waivers
+from fangyuan.desk.exchange import load
 from fangyuan.engine import sweep
 from fangyuan.engine.models import Obligation, Request, Waiver
 from tests.door.test_door import demand
@@ -109,3 +110,17 @@ def test_one_asks_for_oneself_or_for_those_one_leads(weekly):
     with pytest.raises(door.Denied, match="下属"):
         ask(weekly, person_id=weekly.zhao.pk)
     assert ask(weekly, by=weekly.wang, person_id=weekly.li.pk).person == weekly.li
+
+
+def test_only_an_administrator_brings_waivers_in(weekly, tmp_path):
+    path = tmp_path / "waivers.csv"
+    row = "T-1,customer:hq,li,2026-05-01 00:00,2026-06-01 00:00,旧系统已批"
+    path.write_text(f"clause,subject,person,starts_at,ends_at,reason\n{row}\n", encoding="utf-8")
+    for person in (weekly.li, weekly.wang):
+        refused = load.run(load.Order(Waiver, path, person))
+        said = "".join(one.reason for one in refused.mistakes)
+        assert not refused.is_kept and "不能由文件直接生效" in said
+    weekly.boss.is_admin = True
+    weekly.boss.__dict__.pop("_sight", None)
+    assert load.run(load.Order(Waiver, path, weekly.boss)).created == 1
+    assert Waiver._base_manager.get().stage == "ACTIVE"
