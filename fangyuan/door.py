@@ -353,8 +353,7 @@ def act(
             return _run(chosen, record, payload, deed)
         if not deed.is_trusted:
             deed._locked(record, "r")
-        title = {"title": chosen.label, "at": deed.at}
-        request = approval.file(wanted, record, payload, by=by, **title)
+        request = approval.file(wanted, record, payload, by=by, at=deed.at, title=chosen.label)
         if request.asked_by_id != by.pk:
             raise Denied(f"{request.asked_by.name}已提交审批，请到“审批”里处理")
         return Waiting(request)

@@ -57,8 +57,8 @@ def members(code: str, *, on: date) -> list[int]:
 
 def team_leader(code: str) -> int | None:
     """The leader of the team with this code, if they may sign in."""
-    team = org.Team.objects.everything("部门负责人").present().filter(code=code)
-    team = team.exclude(leader__account_state="DISABLED").first()
+    teams = org.Team.objects.everything("部门负责人").present().filter(code=code)
+    team = teams.exclude(leader__account_state="DISABLED").first()
     return team.leader_id if team else None
 
 

@@ -49,7 +49,7 @@ def attempts(company, request):
     ]
 
 
-def test_colliding_attempts_leave_one_state_one_effect_and_one_row(company, record_property):
+def test_colliding_attempts_leave_one_state_one_effect_and_one_row(company):
     """B3, T12: approve, refuse, withdraw and edit, all at once, round after round."""
     chain("ka_manager", "sales_director", mode="any")
     seen = Counter()
@@ -72,7 +72,7 @@ def test_colliding_attempts_leave_one_state_one_effect_and_one_row(company, reco
         assert effects == (request.state == "AGREED")
         seen[request.state] += 1
         reset(company)
-    record_property("outcomes", dict(seen))
+    assert sum(seen.values()) == ATTEMPTS // 8
 
 
 def reset(company):

@@ -137,8 +137,8 @@ def wanted(
 
 def own(record: Any, asked_by: int) -> set[int]:
     """Those whose own affair a request is: they never decide it."""
-    concerned = getattr(record, "person_id", None)
-    return {asked_by, concerned} - {None}
+    concerned: int | None = getattr(record, "person_id", None)
+    return {asked_by} if concerned is None else {asked_by, concerned}
 
 
 class _Asked:

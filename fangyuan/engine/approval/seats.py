@@ -42,7 +42,7 @@ def file(
             state="WAITING",
         )
         if (same := waiting.first()) is not None:
-            return same  # type: ignore[no-any-return]
+            return same
     request = Request(
         action=want.action,
         title=title,
