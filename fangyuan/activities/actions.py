@@ -117,7 +117,7 @@ def cancel_activity(deed: door.Deed, activity: Any, *, reason: str = "") -> Any:
     return deed.change(activity, stage="CANCELLED", off_site_reason=reason)
 
 
-@door.verb("plan", label="提交", writes=("stage", "submitted_at"))
+@door.verb("plan", label="提交", writes=("stage", "submitted_at"), stages=("DRAFT",))
 def submit_plan(deed: door.Deed, plan: Any) -> Any:
     """Hand in a plan with complete lines; a visit plan then waits for the manager (KA-3.3.1)."""
     if plan.stage != "DRAFT":
@@ -150,7 +150,13 @@ def _gaps(line: Any) -> list[door.Unmet]:
     ]
 
 
-@door.verb("plan", label="审核", asks=("guidance",), writes=("stage", "guidance"))
+@door.verb(
+    "plan",
+    label="审核",
+    asks=("guidance",),
+    writes=("stage", "guidance"),
+    stages=("SUBMITTED",),
+)
 def approve_plan(deed: door.Deed, plan: Any, *, guidance: str = "") -> Any:
     """Pass a plan, with guidance (KA-3.3.1c)."""
     return deed.change(plan, stage="APPROVED", guidance=guidance or plan.guidance)

@@ -50,7 +50,7 @@ def handle_alert(deed: door.Deed, alert: Any, *, outcome: str = "") -> Any:
     return deed.change(alert, handled_at=alert.handled_at or deed.at, outcome=outcome)
 
 
-@door.verb("leave", label="提交", writes=("stage",))
+@door.verb("leave", label="提交", writes=("stage",), stages=("DRAFT",))
 def submit_leave(deed: door.Deed, leave: Any) -> Any:
     """Ask for an absence; it then waits for the superior (KA-7.1.3)."""
     if leave.stage != "DRAFT":
@@ -61,7 +61,7 @@ def submit_leave(deed: door.Deed, leave: Any) -> Any:
     return waiting
 
 
-@door.verb("leave", label="批准", writes=("stage",))
+@door.verb("leave", label="批准", writes=("stage",), stages=("WAITING",))
 def approve_leave(deed: door.Deed, leave: Any) -> Any:
     """Grant an absence; nobody grants their own."""
     if deed.by is not None and deed.by.pk == leave.person_id and not deed.is_trusted:

@@ -430,11 +430,11 @@ def _revision() -> forms.IntegerField:
     return forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
-def verbs(desk: declare.Desk, actor: Any) -> Iterable[door.Verb]:
-    """The verbs of the desk that the actor may use."""
+def verbs(desk: declare.Desk, actor: Any, record: Any) -> Iterable[door.Verb]:
+    """The verbs of the desk that the actor may use on a record as it stands."""
     for name in desk.actions:
         verb = door.VERBS.get(f"{desk.name}.{name}")
-        if verb is not None and table.may_act(actor, verb.full_name):
+        if verb is not None and verb.fits(record) and table.may_act(actor, verb.full_name):
             yield verb
 
 

@@ -85,7 +85,7 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
             for c in extra
         ],
         "links": _links(look),
-        "verbs": list(forms.verbs(look.desk, look.actor)) if look.desk.actions else [],
+        "verbs": list(forms.verbs(look.desk, look.actor, look.record)) if look.desk.actions else [],
         "may_remove": look.may_change,
     }
 

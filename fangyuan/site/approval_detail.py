@@ -35,7 +35,8 @@ def context(one: Any, person: Any) -> dict[str, Any]:
     )
     steps = _steps(one, placed, decisions)
     now_at = next((place for place, step in enumerate(steps, 1) if step["is_now"]), 0)
-    hindrance = approval.hindrance(one, by=person, subject=subject)
+    mine = approval.asked_seats(one, person)
+    hindrance = approval.hindrance(one, by=person, subject=subject, mine=mine)
     return {
         "request": one,
         "title": one.title or verb_label(one.action),
@@ -51,7 +52,7 @@ def context(one: Any, person: Any) -> dict[str, Any]:
         "decisions": decisions,
         "earlier": steps[: now_at - 1] if now_at > 1 else [],
         "hindrance": hindrance,
-        "stands_for": _stands_for(one, person) if not hindrance else "",
+        "stands_for": mine[0].person.name if mine and mine[0].person_id != person.pk else "",
         "is_mine": one.asked_by_id == person.pk,
         "is_waiting": one.state == "WAITING",
         "is_void": one.state == "WAITING" and approval.voided(one, subject),
@@ -108,12 +109,6 @@ def _how(step: dict[str, Any], seats: list[Any]) -> str:
         return ""
     is_all = step["mode"] == "all" and len(step["parties"]) > 1
     return "会签" if is_all or step["parties"][0]["mode"] == "all" else "或签"
-
-
-def _stands_for(one: Any, person: Any) -> str:
-    """Whose stand-in decides here, if not oneself."""
-    seats = approval.asked_seats(one, person)
-    return "" if not seats or seats[0].person_id == person.pk else str(seats[0].person.name)
 
 
 def _differences(one: Any, subject: Any, model: Any) -> list[dict[str, str]]:

@@ -39,8 +39,10 @@ class Act:
     back_to: int | None = None
 
 
-def hindrance(request: Request, *, by: Any, subject: Any = None) -> str:
-    """Why this person may not decide now; empty if they may."""
+def hindrance(
+    request: Request, *, by: Any, subject: Any = None, mine: list[Approval] | None = None
+) -> str:
+    """Why this person may not decide now; empty if they may. `mine` are their seats, if at hand."""
     if request.state != "WAITING":
         return _over(request)
     # Asked of the database: an account may have been closed since the page was opened.
@@ -50,7 +52,7 @@ def hindrance(request: Request, *, by: Any, subject: Any = None) -> str:
         return UNKNOWN
     if by.pk in own(subject, request.asked_by_id):
         return "不能审批自己的申请"
-    if not seats.asked_seats(request, by):
+    if not (seats.asked_seats(request, by) if mine is None else mine):
         return "现在不轮到你审批这份申请"
     return ""
 
@@ -68,9 +70,9 @@ def do(request: Request, act: Act, subject: Any) -> None:
     if act.verdict in NEEDS_WORDS and not act.comment:
         raise Hindered(f"{NEEDS_WORDS[act.verdict]}要写明意见，方便对方修改")
     if act.verdict in _BY_APPROVER:
-        if problem := hindrance(request, by=act.by, subject=subject):
-            raise Hindered(problem)
         mine = seats.asked_seats(request, act.by)
+        if problem := hindrance(request, by=act.by, subject=subject, mine=mine):
+            raise Hindered(problem)
         _BY_APPROVER[act.verdict](request, act, mine, subject)
     elif act.verdict in _BY_OTHERS:
         _BY_OTHERS[act.verdict](request, act)

@@ -122,7 +122,8 @@ def wanted(
     kinds = [_read(rule) for rule in rules]
     asked = _Asked(record, by, payload or {}, tuple(chosen))
     fits = asked.fitting([kind.where for kind in kinds])
-    found = [(r, k) for r, k, fit in zip(rules, kinds, fits, strict=True) if fit]
+    pairs = zip(rules, kinds, fits, strict=True)
+    found = [(r, k) for r, k, fit in pairs if fit and not asked.agrees_by_acting(k)]
     chain = [step for rule, kind in found for step in asked.steps(kind, rule.clause.number)]
     if not chain:
         return None
@@ -150,6 +151,8 @@ class _Asked:
         self.record, self.by, self.payload, self.chosen = record, by, payload, chosen
         self.on = timezone.localdate()
         self.own: set[int] = own(record, by.pk)
+        # A leave entered for somebody else is a matter for that person's superior.
+        self.whom: int = getattr(record, "person_id", None) or by.pk
 
     def fitting(self, conditions: list[base.Condition]) -> list[bool]:
         """Which of these conditions the record meets; one query."""
@@ -171,6 +174,14 @@ class _Asked:
             return _met(rows, conditions)
         finally:
             transaction.savepoint_rollback(point)
+
+    def agrees_by_acting(self, kind: Approval) -> bool:
+        """Whether the actor is the one approver and acts on what somebody else entered."""
+        if not kind.direct or len(kind.approvers) > 1 or self.record is None:
+            return False
+        if self.by.pk in (self.record.recorded_by, getattr(self.record, "person_id", None)):
+            return False
+        return any(self.by.pk in group for group in self._groups(kind.approvers[0], kind))
 
     def _values(self) -> dict[str, Any]:
         known = {f.name for f in self.record._meta.concrete_fields if f.editable}
@@ -213,7 +224,7 @@ class _Asked:
     def _groups(self, step: Step, kind: Approval) -> list[list[int]]:
         """People who are asked together; levels of superiors follow one another."""
         if step.who == "superiors":
-            return [[one] for one in lines.superiors(self.by.pk)[: step.levels]] or [[]]
+            return [[one] for one in lines.superiors(self.whom)[: step.levels]] or [[]]
         if step.who == "chosen":
             if not self.chosen:
                 raise ToChoose
@@ -223,11 +234,11 @@ class _Asked:
         if base.person_field(kind.model, step.who) and self.record is not None:
             number = getattr(self.record, f"{step.who}_id")
             return [[number] if number else []]
-        return [lines.resolve(step.who, self.by.pk, on=self.on)]
+        return [lines.resolve(step.who, self.whom, on=self.on)]
 
     def _instead(self, fallback: str) -> list[int]:
         """Whom to ask where nobody is: the next superior, else the administrators."""
-        above = lines.superiors(self.by.pk) if fallback == "superior" else []
+        above = lines.superiors(self.whom) if fallback == "superior" else []
         nearest = [one for one in above if one not in self.own][:1]
         people = nearest or [one for one in lines.administrators() if one not in self.own]
         if not people:
@@ -236,7 +247,7 @@ class _Asked:
 
     def copied(self, names: list[str]) -> list[int]:
         """Who gets a copy."""
-        found = [n for name in names for n in lines.resolve(name, self.by.pk, on=self.on)]
+        found = [n for name in names for n in lines.resolve(name, self.whom, on=self.on)]
         return sorted({number for number in found if number != self.by.pk})
 
 

@@ -110,6 +110,8 @@ class Approval(base.Kind):
     # Where nobody is to be asked: the next superior of the applicant, or the administrator.
     fallback: Literal["superior", "admin"] = "superior"
     copies: list[str] = []
+    # An approver who takes the step on what somebody else entered has thereby agreed.
+    direct: bool = False
 
     def sentence(self) -> str:
         joined = {"in_order": "依次经", "all": "同时经", "any": "经任一方"}[self.mode]
