@@ -44,6 +44,9 @@ LABELS = {
     "approvers": "由谁同意",
     "mode": "次序",
     "clear_after": "安静多久才解除",
+    "repeat": "同一人出现几次",
+    "fallback": "没有人可批时",
+    "copies": "抄送给谁",
     "remind_before": "到期前多久提醒",
     "remind_again": "逾期几个工作日再提醒",
     "remind_manager": "逾期几个工作日报上级",
@@ -60,6 +63,8 @@ OPTIONS = {
     },
     "enforce": {"write": "不能保存", "duty": "限期补齐"},
     "mode": {"in_order": "依次", "all": "同时"},
+    "repeat": {"once": "只问一次", "each": "每次都问"},
+    "fallback": {"superior": "由直接上级批", "admin": "由系统管理员批"},
 }
 UNITS = {"min": "分钟", "h": "小时", "d": "日", "wd": "个工作日"}
 DUE = {"": "期末", "end": "期末之后", "start": "期初之后", "before": "期初前最后一个工作日"}
@@ -120,11 +125,20 @@ def control(kind: str, record: str, name: str, params: dict[str, Any]) -> Contro
         "facts": lambda: [(n, fact.label) for n, fact in conditions.askable(model).items()],
     }
     made.options = makers[made.shape]() if made.shape in makers else []
+    if isinstance(value, str) and made.options and value not in dict(made.options):
+        made.options.insert(0, (value, "保持现在的"))
+    if _is_branched(value):
+        made.shape = "kept"
     if made.shape == "condition":
         made.rows = conditions.rows(about(name, record, params), value or {})
     elif made.shape in ("span", "due"):
         made.value = _span_value(made.shape, value)
     return made
+
+
+def _is_branched(value: Any) -> bool:
+    """Whether it is a chain with conditions, which no single control can show."""
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
 
 
 def about(name: str, record: str, params: dict[str, Any]) -> Any:
@@ -147,6 +161,7 @@ _BY_NAME = {
     "via": "via",
     "fields": "facts",
     "approvers": "roles",
+    "copies": "roles",
 }
 
 
@@ -227,6 +242,8 @@ def _span_value(shape: str, value: Any) -> dict[str, Any]:
 
 def read(kind: str, record: str, name: str, params: dict[str, Any], sent: Any) -> dict[str, Any]:
     """The parameters after what a form sent for one of them; nothing is judged here."""
+    if _is_branched(params.get(name)):
+        return params
     value = _read(shape(kind, name), record, name, params, sent)
     if value in (None, "", [], {}):
         return {key: one for key, one in params.items() if key != name}

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fangyuan.engine import replays, sweep
+from fangyuan.engine import kinds, replays, sweep
 from fangyuan.engine.models import Policy, Replay
 from fangyuan.org.models import Person
+from fangyuan.site import rule_form
 from tests.versions.conftest import visit
 
 MOST_QUERIES = 15
@@ -110,3 +112,21 @@ def test_the_pages_ask_few_questions_however_many_rows(company: Any, desk: Any) 
     page = desk.get(answer["Location"]).content.decode()
     assert "新抓到 27 件" in page
     assert "小李" in desk.get(f"{answer['Location']}?person={company.li.pk}").content.decode()
+
+
+def test_every_parameter_of_every_kind_has_a_name_and_a_control() -> None:
+    for kind in kinds.KINDS:
+        for name in rule_form.names(kind):
+            assert name in rule_form.LABELS, (kind, name)
+            wanted = rule_form.shape(kind, name)
+            if wanted == "choice" and name != "per":
+                assert name in rule_form.OPTIONS, (kind, name)
+            assert wanted != "text", (kind, name)
+
+
+def test_a_chain_with_conditions_is_left_as_it_is(db: None) -> None:
+    params = {"on": "approve_plan", "approvers": ["ka_manager", {"who": "superiors"}]}
+    made = rule_form.control("approval", "plan", "approvers", params)
+    assert made.shape == "kept"
+    sent = QueryDict("value=ka_rep")
+    assert rule_form.read("approval", "plan", "approvers", params, sent) == params
