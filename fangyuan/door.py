@@ -346,7 +346,9 @@ def act(
     if by is not None and not table.may_act(by, chosen.full_name):
         if not approval.may_ask(chosen.full_name):
             raise Denied(f"你的岗位不能“{chosen.label}”")
-    approvers = [getattr(one, "pk", one) for one in payload.pop("approvers", None) or ()]
+    named = payload.pop("approvers", None) or ()
+    people = named if isinstance(named, list | tuple) else [named]
+    approvers = [getattr(one, "pk", one) for one in people]
     with acting(by=by, action=chosen.name, reason=reason, channel=channel) as deed:
         wanted = _wanted(chosen.full_name, record, by=by, payload=payload, chosen=approvers)
         if wanted is None:

@@ -21,7 +21,7 @@ from fangyuan.access import scopes, table
 from fangyuan.core import facts, text, words
 from fangyuan.core.models import Event
 from fangyuan.desk import columns, declare, inputs
-from fangyuan.engine import gates
+from fangyuan.engine import approval, gates
 from fangyuan.org.models import Holding, Person
 
 CHILD = "child__"  # prefix of the fields of a record entered together with another
@@ -379,6 +379,9 @@ def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[PlainForm]:
         if columns.field_of(type(record), name) is not None:
             field.initial = columns.value_of(record, columns.field_of(type(record), name))
         made[name] = field
+    if approval.lets_choose(verb.full_name):
+        made["approvers"] = inputs.Reference(Person, actor, label="由谁审批", required=False)
+        made["approvers"].widget.attrs["class"] = "inp"
     return type("VerbForm", (PlainForm,), made)
 
 

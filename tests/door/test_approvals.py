@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from conftest import hire, local
@@ -89,7 +90,11 @@ class TestChain:
         chain("chosen")
         with pytest.raises(door.Refused, match="请选由谁审批"):
             ask(people)
-        assert asked(ask(people, approvers=[people.zhao])) == ["小赵"]
+        browser = Client()
+        browser.force_login(people.li)
+        chosen = {**REGRADE, "approvers": f"小赵 #{people.zhao.pk}"}
+        browser.post(f"/customer/{people.customer.pk}/do/regrade", chosen)
+        assert asked(Request._base_manager.get()) == ["小赵"]
 
     def test_of_all_each_must_agree_and_of_any_one_is_enough(self, people):
         chain({"who": "finance_dept", "mode": "all"})
