@@ -68,7 +68,7 @@ def _write(request: HttpRequest, look: Scene, name: str, made: Any, form: Any) -
 
 def _cell(request: HttpRequest, look: Scene, name: str) -> HttpResponse:
     shown = look.facade.cell(look.record, name)
-    context = {"cell": shown, "scene": look, "edit": True, "line": {"url": look.url()}}
+    context = {"cell": shown, "scene": look, "edit": True}
     return render(request, "desk/cell.html", context)
 
 

@@ -10,7 +10,7 @@ import binascii
 import bisect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Min, Q, QuerySet
+from django.utils.html import escape
 
 from fangyuan.access import scopes, table
 from fangyuan.desk import columns, declare, filters
@@ -264,7 +265,28 @@ class Line:
     url: str  # under which its cells are changed
     page: str
     name: str
-    cells: list[dict[str, Any]]
+    cells: list[columns.Cell]
+    editable: Set[str]  # fields that the actor may change where they stand
+
+
+@dataclass(frozen=True)
+class Place:
+    """How the cells of a column stand in a row, and on a phone's card."""
+
+    css: str
+    label: str = ""
+
+    @property
+    def attributes(self) -> str:
+        """What the cell's element says of itself."""
+        label = f' data-l="{escape(self.label)}"' if self.label else ""
+        return f' class="{self.css}"{label}' if self.css else label
+
+
+def _place(column: columns.Column, model: Any) -> Place:
+    wide = "w" if column.is_wide else "" if column.on_card else "hide-m"
+    css = f"{wide} r".strip() if column.is_numeric(model) else wide
+    return Place(css, "" if column.is_wide else column.heading(model))
 
 
 class ListPage:
@@ -315,22 +337,22 @@ class ListPage:
             facade.ask(self.rows, column.fields())
             column.load(self.rows, facade, self.now)
         facade.labels.load()
-        return [self._line(row, facade) for row in self.rows]
+        may = table.may(self.actor, self.desk.name, "u")
+        editable = set(self.desk.inline) if may else set()
+        return [self._line(row, facade, editable) for row in self.rows]
 
-    def _line(self, row: Any, facade: columns.Facade) -> Line:
-        editable = set(self.desk.inline) if table.may(self.actor, self.desk.name, "u") else set()
-        cells: list[dict[str, Any]] = [
-            {
-                "cell": (shown := column.cell(row, facade)),
-                "column": column,
-                "edit": column.name in editable and shown.kind != "hidden",
-                "is_numeric": column.is_numeric(self.desk.model),
-                "label": column.heading(self.desk.model),
-            }
-            for column in self.columns
-        ]
-        url = f"/{self.desk.name}/{row.pk}"
-        return Line(row.pk, url, declare.address(row), cells[0]["cell"].text or str(row.pk), cells)
+    def _line(self, row: Any, facade: columns.Facade, editable: set[str]) -> Line:
+        cells = [column.cell(row, facade) for column in self.columns]
+        secret = {cell.field for cell in cells if cell.kind == "hidden"} if editable else set()
+        url, page = f"/{self.desk.name}/{row.pk}", declare.address(row)
+        return Line(row.pk, url, page, cells[0].text or str(row.pk), cells, editable - secret)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """How each column stands in the rows."""
+        model = self.desk.model
+        first = Place("grow")
+        return [first, *(_place(column, model) for column in self.columns[1:])]
 
     @cached_property
     def headings(self) -> list[Heading]:

@@ -5,7 +5,7 @@ All text is escaped here. A row that people see once a page stays a template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,16 +25,60 @@ def short(text: object, most: int) -> str:
     return escape(said if len(said) <= most else said[: most - 1] + "…")
 
 
-def cell(one: Any, now: datetime, *, is_wrapped: bool = False) -> SafeString | None:
-    """The value of a column (`columns.Cell`); None for one that needs a form of its own."""
+def cell(
+    one: Any, now: datetime, *, url: str = "", token: str = "", is_wrapped: bool = False
+) -> SafeString:
+    """The value of a column (`columns.Cell`).
+
+    A masked number has a small form that asks for it: under the row's `url`, sent with `token`.
+    """
     kind, value = one.kind, one.value
     if kind in _CELLS:
         return SafeString(_CELLS[kind](one, now))
     if kind == "mask":
-        return None
+        return _masked(one, url, token)
     if kind == "due":
         return _due(value, now, is_wrapped)
     return SafeString(short(value, LONGEST_NOTE if kind == "note" else LONGEST))
+
+
+def rows(lines: Iterable[Any], places: Sequence[Any], now: datetime, token: str) -> SafeString:
+    """The rows of a list (`pages.Line`) under its columns (`pages.Place`)."""
+    opens = [f"<td{place.attributes}>" for place in places]
+    drawn = [_row(line, opens, now, token) for line in lines]
+    return SafeString("".join(drawn))
+
+
+def _row(line: Any, opens: Sequence[str], now: datetime, token: str) -> str:
+    cells = []
+    for open_, one in zip(opens, line.cells, strict=True):
+        shown = cell(one, now, url=line.url, token=token)
+        pencil = edit(line.url, one.field) if one.field in line.editable else ""
+        cells.append(f"{open_}{shown}{pencil}</td>")
+    return (
+        f'<tr data-row="{escape(line.page)}" id="r-{line.pk}"><td class="hide-m pickcell">'
+        f'<input class="ck pick" type="checkbox" name="pick" value="{line.pk}" form="bulk"'
+        f' aria-label="选择 {escape(line.name)}"></td>{"".join(cells)}</tr>'
+    )
+
+
+def edit(url: str, field: str) -> SafeString:
+    """The pencil that changes a cell where it stands, or without script in the form."""
+    return SafeString(
+        f'<a class="edit" href="{url}/edit#f-{field}" hx-get="{url}/cell/{field}"'
+        f' hx-target="closest td" aria-label="改">{marks.icon("edit")}</a>'
+    )
+
+
+def _masked(one: Any, url: str, token: str) -> SafeString:
+    to, place = f"{url}/reveal/{one.field}", f"m-{one.key}-{one.field}"
+    return SafeString(
+        f'<span class="nw" id="{place}">{escape(one.value)}<form class="inline" method="post"'
+        f' action="{to}" hx-post="{to}" hx-target="#{place}">'
+        f'<input type="hidden" name="csrfmiddlewaretoken" value="{token}">'
+        '<button class="icon-btn sm" aria-label="查看完整号码，会留痕" title="查看完整，会留痕">'
+        f"{marks.icon('eye')}</button></form></span>"
+    )
 
 
 def _title(one: Any, now: datetime) -> str:

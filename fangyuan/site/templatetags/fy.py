@@ -66,6 +66,12 @@ def deadline(at: datetime | None, now: datetime) -> str:
 
 
 @register.filter
+def deadline_moment(at: datetime | None, now: datetime) -> str:
+    """A due time in a sentence: 今天 24:00."""
+    return display.deadline_moment(at or None, now)
+
+
+@register.filter
 def deadline_in_full(at: datetime | None) -> str:
     """A due time with its day."""
     return display.deadline_in_full(at or None)
@@ -127,13 +133,22 @@ def duty_state(
 
 
 @register.simple_tag(takes_context=True)
-def cell(context: Context, one: Any, line: Any = None, is_wrapped: bool = False) -> SafeString:
-    """A column's value; `line.url` is the address of its row."""
-    shown = drawn.cell(one, _now(context, None), is_wrapped=is_wrapped)
-    if shown is not None:
-        return shown
-    with context.push(cell=one, line=line, edit=False):
-        return context.template.engine.get_template("desk/cell.html").render(context)
+def cell(
+    context: Context, one: Any, line: Any = None, is_wrapped: bool = False, edit: bool = False
+) -> SafeString:
+    """A column's value; `line.url` is the address of its row, under which `edit` changes it."""
+    url = getattr(line, "url", "") or ""
+    url = url() if callable(url) else url
+    now, token = _now(context, None), str(context.get("csrf_token", ""))
+    shown = drawn.cell(one, now, url=url, token=token, is_wrapped=is_wrapped)
+    return SafeString(shown + drawn.edit(url, one.field)) if edit else shown
+
+
+@register.simple_tag(takes_context=True)
+def rows(context: Context, page: Any) -> SafeString:
+    """The rows of a list."""
+    token = str(context.get("csrf_token", ""))
+    return drawn.rows(page.lines, page.places, _now(context, None), token)
 
 
 @register.simple_tag(takes_context=True)
