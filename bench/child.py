@@ -24,20 +24,53 @@ def sweep(as_of: str, *words: str) -> str:
     return f"{taken:.3f} {outcome.written.added + outcome.written.changed}"
 
 
-def touch(number: str) -> str:
-    """Change so many customers, as people would."""
+# What a company does to its records: visits, reviews, changes, and grades set anew. Only what is
+# imported may say when it was recorded, and the bench's clock is not the database's.
+_TOUCHES = {
+    0.4: """
+INSERT INTO activities_activity (kind, purpose, customer_id, person_id, is_incoming, planned_at,
+       appointed_by, started_at, ended_at, situation, feedback, result, need_changes,
+       customer_issues, new_needs, next_step, written_at, is_deep, off_site_reason, stage,
+       recorded_at, recorded_by, imported_at)
+SELECT 'VISIT', 'FOLLOW', c.id, h.person_id, false, NULL, '', %(at)s - interval '2 hours',
+       %(at)s - interval '1 hour', '谈了交期', '认可方案', '下周给报价', '', '', '', '', %(at)s,
+       c.id %% 2 = 0, '', 'DONE', %(at)s, 0, %(at)s FROM chosen c
+  JOIN org_holding h ON h.subject_type = 'customer' AND h.subject_id = c.id""",
+    0.3: """
+UPDATE customers_customer c SET grade = CASE c.grade WHEN 'C' THEN 'B' ELSE 'C' END
+  FROM chosen WHERE c.id = chosen.id""",
+    0.2: """
+INSERT INTO forms_response (form_id, subject_type, subject_id, person_id, submitted_at, period,
+       answers, verdict, covers, basis, advice, recorded_at, recorded_by, imported_at)
+SELECT f.id, 'customer', c.id, h.person_id, %(at)s, '', '{}', 'SAME', f.covers, '', '', %(at)s, 0, %(at)s
+  FROM chosen c JOIN org_holding h ON h.subject_type = 'customer' AND h.subject_id = c.id
+  JOIN forms_form f ON f.code = 'REVIEW'""",
+    0.1: """
+INSERT INTO desk_change (subject_type, subject_id, kind, occurred_at, known_proof, before, after,
+       updated_at, reported_by_id, recorded_at, recorded_by, imported_at)
+SELECT 'customer', c.id, 'CONTACT', %(at)s - interval '3 hours', '', '', '', %(at)s, h.person_id,
+       %(at)s, 0, %(at)s
+  FROM chosen c JOIN org_holding h ON h.subject_type = 'customer' AND h.subject_id = c.id""",
+}
+_CHOSEN = """CREATE TEMP TABLE chosen ON COMMIT DROP AS
+SELECT id FROM customers_customer ORDER BY md5(id::text || clock_timestamp()::date || %s) LIMIT %s"""
+
+
+def touch(at: str, number: str) -> str:
+    """Change so many records just before an instant, as people would."""
     from django.db import connection, transaction
 
     from fangyuan.core import events
 
-    with transaction.atomic(), connection.cursor() as cursor:
-        events.announce(cursor, actor=0, action="bench", reason="", channel="JOB")
-        cursor.execute(
-            "UPDATE customers_customer SET buying_plan = 'x' || random()"
-            " WHERE id IN (SELECT id FROM customers_customer ORDER BY md5(id::text || now()) LIMIT %s)",
-            [int(number)],
-        )
-    return "0 0"
+    written = 0
+    for share, statement in _TOUCHES.items():
+        with transaction.atomic(), connection.cursor() as cursor:
+            events.announce(cursor, actor=0, action="bench", reason="", channel="JOB")
+            cursor.execute("SELECT set_config('fangyuan.since', %s, true)", [at])
+            cursor.execute(_CHOSEN, [at, round(share * int(number))])
+            cursor.execute(statement, {"at": datetime.fromisoformat(at)})
+            written += cursor.rowcount
+    return f"0 {written}"
 
 
 if __name__ == "__main__":

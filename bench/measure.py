@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -59,13 +60,14 @@ def sweeps(results: Results, size: str, url: str, *, fresh: bool) -> None:
             connection.execute("VACUUM (ANALYZE)")
     seconds, rows = _child(url, "sweep", at.isoformat(), "full")
     results.add(f"{size}: second full sweep, rows written {rows}", f"{seconds:.1f} s", "0 rows")
-    for _ in range(2):
-        _child(url, "touch", "1000")
-        at += timedelta(seconds=1)
+    taken = []
+    for _ in range(4):
+        at += timedelta(minutes=1)
+        _, changed = _child(url, "touch", at.isoformat(), "1000")
         seconds, rows = _child(url, "sweep", at.isoformat())
-    results.add(
-        f"{size}: sweep after 1,000 changed customers", f"{seconds:.3f} s", "L ≤ 1 s, ≤ 2 × S"
-    )
+        taken.append(seconds)
+    said = f"{size}: sweep after {changed:,} changed records, {rows:,} rows written"
+    results.add(said, f"{statistics.median(taken):.3f} s", "L ≤ 1 s, ≤ 2 × S")
 
 
 @contextmanager
