@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ class Changes:
     records: dict[str, dict[int, set[str] | None]] = field(default_factory=dict)
     # Numbers that link columns held before they were changed: (type, column) → numbers.
     was_linked: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    # What was asked about these changes already, for several rules ask the same.
+    _known: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, cursor_at: int, horizon: int) -> Changes:
@@ -50,6 +52,7 @@ class Changes:
 
     def add(self, record: str, number: int, columns: set[str] | None = None) -> None:
         """Note a changed record."""
+        self._known.clear()
         known = self.records.setdefault(record, {})
         before = known.get(number, set())
         known[number] = None if before is None or columns is None else before | columns
@@ -69,6 +72,12 @@ class Changes:
     def linked_before(self, record: str, column: str) -> set[int]:
         """Numbers that a link column of changed records held before."""
         return self.was_linked.get((record, column), set())
+
+    def once(self, key: Any, ask: Callable[[], Any]) -> Any:
+        """What a question about these changes gives, asked of the database once."""
+        if key not in self._known:
+            self._known[key] = ask()
+        return self._known[key]
 
     def _keep_links(self, record: str, links: dict[str, Any]) -> None:
         for column, before in links.items():

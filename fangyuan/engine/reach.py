@@ -5,6 +5,7 @@ Too many is only slower; one too few would be wrong. So every way is said here, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -28,12 +29,15 @@ def subjects(rule: models.Rule, changes: Changes) -> Numbers:
     except BadRule:
         return set()
     found: Numbers = set(changes.numbers(kind.record, _read(kind)))
-    found |= _pointed(kind.record, changes)
+    found |= _pointed(kind.record, changes, _told(kind))
     found |= _by_links(kind, changes)
     for source, link, names in _sources(kind):
-        found |= _by_events(kind.record, source, link, changes, names)
+        asked = (kind.record, source, link, changes, names)
+        key = (kind.record, source, link, *sorted(names))
+        found |= changes.once(key, functools.partial(_by_events, *asked))
     for fact in _facts(kind):
-        found |= _by_reads(kind.model, fact, changes)
+        reads = functools.partial(_by_reads, kind.model, fact, changes)
+        found |= changes.once((kind.record, fact.name), reads)
     found |= _by_people(kind, changes)
     found |= _by_waivers(rule, changes)
     return found
@@ -73,44 +77,92 @@ def counts_working_days(rule: models.Rule) -> bool:
     )
 
 
-def _pointed(record: str, changes: Changes) -> Numbers:
-    """Subjects at which changed spans point: past values, holdings."""
+def _pointed(record: str, changes: Changes, told: set[str] | None) -> Numbers:
+    """Subjects at which changed spans point: holdings, and past values of these facts or of any."""
     found: Numbers = set()
+    for (to, fact), numbers in changes.once("pointers", lambda: _pointers(changes)).items():
+        if to == record and (told is None or fact == "" or fact in told):
+            found |= numbers
     for model in (Tracked, Holding):
-        name = model.record_name()
-        if changed := changes.numbers(name):
-            rows = model._base_manager.filter(pk__any_of=changed, subject_type=record)
-            found |= set(rows.values_list("subject_id", flat=True))
-            found |= changes.linked_before(name, "subject_id")
+        found |= changes.linked_before(model.record_name(), "subject_id")
+    return found
+
+
+def _pointers(changes: Changes) -> dict[tuple[str, str], Numbers]:
+    """At what the changed spans point: (record type, fact told or "") → numbers."""
+    found: dict[tuple[str, str], Numbers] = {}
+    if held := changes.numbers("holding"):
+        rows = Holding._base_manager.order_by().filter(pk__any_of=held)
+        for to, number in rows.values_list("subject_type", "subject_id"):
+            found.setdefault((to, ""), set()).add(number)
+    if told := changes.numbers("tracked"):
+        # A value that was told of another fact before concerns every rule.
+        moved = {
+            n for n, columns in changes.records["tracked"].items() if "fact" in (columns or ())
+        }
+        spans = Tracked._base_manager.order_by().filter(pk__any_of=told)
+        for pk, to, number, fact in spans.values_list("pk", "subject_type", "subject_id", "fact"):
+            found.setdefault((to, "" if pk in moved else fact), set()).add(number)
+    return found
+
+
+def _told(kind: base.Owed) -> set[str] | None:
+    """The facts of its subjects of which a rule may read told values; None for any."""
+    names = {fact.name for fact in _facts(kind)}
+    if isinstance(kind, Alert):
+        return None
+    if isinstance(kind, Required):
+        names.add(str(kind.since))
+    return _all_told(kind.model, names)
+
+
+def _all_told(model: Any, names: Iterable[str]) -> set[str] | None:
+    found: set[str] = set()
+    for name in names:
+        fact = facts.find(model, name)
+        if isinstance(fact, facts.Derived):
+            return None
+        found.add(name)
+        if isinstance(fact, facts.Among | facts.Since | facts.HoldsAny):
+            of = _all_told(model, {fact.of})
+            if of is None:
+                return None
+            found |= of
+        elif isinstance(fact, facts.Phases):
+            found |= {at for _, at in fact.begun_by}
+        elif isinstance(fact, facts.Until):
+            found.add(fact.until)
     return found
 
 
 def _by_links(kind: base.Owed, changes: Changes) -> Numbers:
     """Subjects that take a fact, or their owner, from a record to which they point."""
     found: Numbers = set()
-    for link, to, columns in _links(kind):
-        there = changes.numbers(to, columns) | _pointed(to, changes)
+    for link, to, columns, told in _links(kind):
+        there = changes.numbers(to, columns) | _pointed(to, changes, told)
         if there:
-            rows = kind.model._base_manager.filter(**{f"{link}_id__any_of": there})
+            rows = kind.model._base_manager.order_by().filter(**{f"{link}_id__any_of": there})
             if link in getattr(kind.model, "any_fields", {}):
                 rows = rows.filter(**{f"{link}_type": to})
             found |= set(rows.values_list("pk", flat=True))
     return found
 
 
-def _links(kind: base.Owed) -> Iterator[tuple[str, str, set[str]]]:
+def _links(kind: base.Owed) -> Iterator[tuple[str, str, set[str], set[str] | None]]:
+    """Ways to other records: the link, their type, and the columns and told facts read there."""
     for name in _named(kind):
         fact = facts.find(kind.model, name)
         if isinstance(fact, facts.Via):
-            yield fact.link, fact.to, _columns(fact.target, fact.of)
+            told = _all_told(fact.target, {fact.of})
+            yield fact.link, fact.to, _columns(fact.target, fact.of), told
     link = kind.model.owned_by
     if not link or link == "id" or kind.who == "self":
         return
     if link in getattr(kind.model, "any_fields", {}):
         for to in records.record_types():
-            yield link, to, {"removed_at"}
+            yield link, to, {"removed_at"}, set()
     elif (to := kind.model._meta.get_field(link).related_model) is not Person:
-        yield link, to.record_name(), {"removed_at"}
+        yield link, to.record_name(), {"removed_at"}, set()
 
 
 def _columns(model: Any, name: str) -> set[str]:
