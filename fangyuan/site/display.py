@@ -127,6 +127,14 @@ def deadline_in_full(at: datetime | None) -> str:
     return MISSING if at is None else "{:%Y-%m-%d} {}".format(*spans.ending(at))
 
 
+def deadline_moment(at: datetime | None, now: datetime) -> str:
+    """A due time in a sentence: 今天 18:00, 昨天 24:00, 11-27 24:00."""
+    if at is None:
+        return MISSING
+    day, time = spans.ending(at)
+    return f"{moment(day, now)} {time}"
+
+
 def moment(at: date | datetime | None, now: datetime) -> str:
     """Date and time for a timeline: 今天 11:24, 昨天 20:52, 11-18 10:14."""
     if at is None:
