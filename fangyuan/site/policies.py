@@ -24,18 +24,6 @@ QUARTER = 90
 
 
 @require_safe
-def record(request: HttpRequest, pk: int) -> HttpResponse:
-    """Where a version is shown: a draft on its own page, what is in force with its regulation."""
-    one = Policy.objects.seen_by(request.user).filter(pk=pk).first()
-    if one is None:
-        raise Http404("没有这一版制度")
-    is_draft = one.stage in (*revision.EDITED, "WAITING")
-    if is_draft and drafting.may_see(request.user, one):
-        return redirect(f"/drafts/{pk}")
-    return redirect(f"/policies/{one.code}")
-
-
-@require_safe
 def policy(request: HttpRequest, code: str) -> HttpResponse:
     """The page of the regulation with this code, in the version in force."""
     one = drafts.in_force(code)

@@ -9,7 +9,6 @@ from fangyuan.site import drafting, policies, rule_editor, trials
 CLAUSE = "drafts/<int:pk>/clause/<str:number>"
 
 urlpatterns = [
-    path("policy/<int:pk>", policies.record, name="policy_record"),
     path("policies/<slug:code>", policies.policy, name="policy"),
     path("policies/<slug:code>/sign", policies.sign, name="sign_policy"),
     path("drafts", drafting.begin, name="begin_draft"),

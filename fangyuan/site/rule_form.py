@@ -46,6 +46,7 @@ LABELS = {
     "clear_after": "安静多久才解除",
     "repeat": "同一人出现几次",
     "fallback": "没有人可批时",
+    "own_act": "审批人自己经手时",
     "copies": "抄送给谁",
     "remind_before": "到期前多久提醒",
     "remind_again": "逾期几个工作日再提醒",
@@ -64,6 +65,7 @@ OPTIONS = {
     "enforce": {"write": "不能保存", "duty": "限期补齐"},
     "mode": {"in_order": "依次", "all": "同时"},
     "repeat": {"once": "只问一次", "each": "每次都问"},
+    "own_act": {"asks": "照样送审", "agrees": "就算同意"},
     "fallback": {"superior": "由直接上级批", "admin": "由系统管理员批"},
 }
 UNITS = {"min": "分钟", "h": "小时", "d": "日", "wd": "个工作日"}

@@ -123,6 +123,7 @@ def test_the_worker_lists_the_shell_and_is_never_cached() -> None:
     assert assets.version() in body
 
 
+@pytest.mark.django_db
 def test_files_of_the_shell_are_kept_for_good_under_an_address_of_their_version(client) -> None:
     address = static("fy/app.js")
     assert address == f"/static/{assets.version()}/fy/app.js"

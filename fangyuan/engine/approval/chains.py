@@ -177,7 +177,7 @@ class _Asked:
 
     def agrees_by_acting(self, kind: Approval) -> bool:
         """Whether the actor is the one approver and acts on what somebody else entered."""
-        if not kind.direct or len(kind.approvers) > 1 or self.record is None:
+        if kind.own_act == "asks" or len(kind.approvers) > 1 or self.record is None:
             return False
         if self.by.pk in (self.record.recorded_by, getattr(self.record, "person_id", None)):
             return False

@@ -111,7 +111,7 @@ class Approval(base.Kind):
     fallback: Literal["superior", "admin"] = "superior"
     copies: list[str] = []
     # An approver who takes the step on what somebody else entered has thereby agreed.
-    direct: bool = False
+    own_act: Literal["asks", "agrees"] = "asks"
 
     def sentence(self) -> str:
         joined = {"in_order": "依次经", "all": "同时经", "any": "经任一方"}[self.mode]
