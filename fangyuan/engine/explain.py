@@ -85,13 +85,14 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
     swept = models.Progress.objects.everything("解释").filter(rule=None).first()
     cause = obligation.cause
     left = cause.get("left_at")
+    record = records.find((obligation.subject_type, obligation.subject_id))
     parts: dict[str, Any] = {
         "clause": rule.clause.number,
         "clause_text": rule.clause.text,
         "policy": rule.clause.policy.title,
         "version": rule.version,
         "sentence": kind.sentence(),
-        "subject": _subject(obligation),
+        "subject": _subject(obligation, record),
         "occurrence": obligation.occurrence,
         "began_at": obligation.began_at,
         "due_at": obligation.due_at,
@@ -107,7 +108,7 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
         "trigger": reasons.trigger(kind, obligation),
         "counting": reasons.counting(kind, obligation) + _carried(rule, obligation, now),
         "days": _days(kind, obligation),
-        "holders": _holders(obligation),
+        "holders": _holders(obligation, record),
         "moves": _moves(obligation),
     }
     told = Explanation(**parts)
@@ -142,8 +143,7 @@ def verdict(told: Explanation) -> str:
     return "BREACHED" if is_past and not told.is_provisional else "OPEN"
 
 
-def _subject(obligation: models.Obligation) -> str:
-    record = records.find((obligation.subject_type, obligation.subject_id))
+def _subject(obligation: models.Obligation, record: Any) -> str:
     model = records.row_types()[obligation.subject_type]
     return f"{model._meta.verbose_name}“{record}”" if record else str(model._meta.verbose_name)
 
@@ -170,12 +170,11 @@ def _days(kind: Any, obligation: models.Obligation) -> list[Day]:
     ]
 
 
-def _holders(obligation: models.Obligation) -> list[Held]:
+def _holders(obligation: models.Obligation, record: Any) -> list[Held]:
     """Who held the subject, earliest first; a record of a person's own has only that person."""
     model: Any = records.row_types()[obligation.subject_type]
     kind, number = obligation.subject_type, obligation.subject_id
     if model.owned_by:
-        record = records.find((kind, number))
         own = getattr(record, model.owned_by, None) if record else None
         if isinstance(own, Person):
             return [Held(own.name, obligation.began_at, None)]
