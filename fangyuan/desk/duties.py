@@ -121,7 +121,7 @@ def describe(found: Iterable[Any], actor: Any) -> list[Duty]:
 
 
 def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
-    """The names of what these rows are about, as far as the actor sees it.
+    """The names of what these rows are about; empty where the actor may not see it.
 
     One query per type; what was named before in the same request is not asked again.
     """
@@ -133,6 +133,7 @@ def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
     types = records.row_types()
     for kind, numbers in wanted.items():
         seen = scopes.reach(actor, types[kind])
+        said.update({(kind, number): "" for number in numbers})
         for record in _SUBJECTS(types[kind], seen, actor=actor, numbers=sorted(numbers)):
             know(record, actor)
     return said
@@ -175,7 +176,7 @@ def _duty(row: Any, names: dict[tuple[str, int], str]) -> Duty:
     return Duty(
         pk=row.pk,
         title=said.say.format(period=period) if said else (clause.title or clause.number),
-        subject=names.get((kind, number), str(fallback)),
+        subject=names.get((kind, number)) or str(fallback),
         subject_url=f"/{kind}/{number}",
         clause=clause.number,
         name=clause.title,

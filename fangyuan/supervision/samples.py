@@ -60,7 +60,7 @@ class Sample(Panel):
         names = duties.subject_names(rows, scene.actor)
         lines = [
             {
-                "name": names.get((kind, row.subject_id), f"#{row.subject_id}"),
+                "name": names.get((kind, row.subject_id)) or f"#{row.subject_id}",
                 "url": f"/{kind}/{row.subject_id}",
                 "finding": verdicts.get(row.subject_id),
                 "new_url": f"/finding/new?inspection={scene.record.pk}"
