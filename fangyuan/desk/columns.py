@@ -23,6 +23,7 @@ from fangyuan.access import scopes, table
 from fangyuan.core import fields, ready, records, reference
 from fangyuan.core.models import Term
 from fangyuan.desk import declare
+from fangyuan.engine import known
 from fangyuan.engine.models import Obligation, Rule
 from fangyuan.org.models import Holding, Person
 
@@ -405,41 +406,64 @@ class Due(Column):
 
 def open_duties(actor: Any, now: datetime) -> Any:
     """Duties still to be met that the actor may see; long-missed periods are left out."""
-    missed = Q(state="BREACHED", rule__kind=Rule.Kind.CADENCE, due_at__lt=now - MISSED_FOR)
-    seen = Obligation.objects.seen_by(actor).filter(state__in=OPEN_STATES, rule__is_shadow=False)
-    return seen.exclude(missed).select_related("rule__clause").order_by("due_at", "id")
+    seen = _still_owed(Obligation.objects.seen_by(actor), now - MISSED_FOR)
+    return seen.select_related("rule__clause").order_by("due_at", "id")
+
+
+def _still_owed(rows: Any, stale: Any) -> Any:
+    missed = Q(state="BREACHED", rule__kind=Rule.Kind.CADENCE, due_at__lt=stale)
+    return rows.filter(state__in=OPEN_STATES, rule__is_shadow=False).exclude(missed)
 
 
 def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any]:
     """The earliest open duty about each of these rows of one type, or about a child that counts."""
     if not rows:
         return {}
-    numbers = [row.pk for row in rows]
-    duties = [duty for part in family_duties(type(rows[0]), actor, now, numbers) for duty in part]
+    model, seen = type(rows[0]), scopes.reach(actor, Obligation)
+    given = {"actor": actor, "stale": now - MISSED_FOR, "numbers": [row.pk for row in rows]}
+    parts = range(1 + len(declare.desk_of(model.record_name()).through))
+    duties = [duty for part in parts for duty in _NEXT(model, seen, part, **given)]
     found: dict[int, Any] = {}
     for duty in sorted(duties, key=lambda duty: (duty.due_at, duty.pk)):
         found.setdefault(duty.parent, duty)
+    known.named(found.values())
     return found
 
 
 def family_duties(model: Any, actor: Any, now: datetime, numbers: Any = None) -> list[Any]:
     """Open duties about records of a type (these, or all), then about each kind of children that
     count; every duty knows its `parent`, the number of the record."""
-    mine = open_duties(actor, now).filter(subject_type=model.record_name())
+    return _of_family(model, open_duties(actor, now), numbers)
+
+
+def _of_family(model: Any, duties: Any, numbers: Any) -> list[Any]:
+    mine = duties.filter(subject_type=model.record_name())
     if numbers is not None:
-        mine = mine.filter(subject_id__in=numbers)
+        mine = mine.filter(subject_id__any_of=numbers)
     parts = [mine.annotate(parent=F("subject_id"))]
     for name in declare.desk_of(model.record_name()).through:
         child, back, of_type = child_of(model, name)
         children = child._base_manager.filter(**of_type).order_by()
         parent = children.filter(pk=OuterRef("subject_id")).values(back)[:1]
         if numbers is not None:
-            children = children.filter(**{f"{back}__in": numbers})
-        theirs = open_duties(actor, now).filter(
+            children = children.filter(**{f"{back}__any_of": numbers})
+        theirs = duties.filter(
             subject_type=child.record_name(), subject_id__in=children.values("pk")
         )
         parts.append(theirs.annotate(parent=Subquery(parent)))
     return parts
+
+
+def _first_of_each(model: Any, seen: Any, part: int) -> Any:
+    rows = Obligation.objects.everything("在范围内").filter(
+        scopes.later(seen, Obligation, few=True)
+    )
+    owed = _still_owed(rows, ready.Slot("stale"))
+    family = _of_family(model, owed, ready.Slot("numbers"))[part]
+    return family.order_by("parent", "due_at", "id").distinct("parent")
+
+
+_NEXT = ready.Ready(_first_of_each)
 
 
 def child_of(model: Any, name: str) -> tuple[Any, str, dict[str, str]]:

@@ -27,8 +27,7 @@ from fangyuan.desk import columns, declare, filters
 from fangyuan.desk.filters import BadQuery
 from fangyuan.desk.models import SavedView
 
-MOST_COUNTED = 1000
-DUE_SORTS = 5000  # rows up to which the next duty of each may be looked up for sorting
+MOST_COUNTED = 1000  # also the rows up to which the next duty of each is looked up for sorting
 OWN_WORDS = ("q", "sort", "after", "view", "cols", "bin", "add", "pick")
 LONGEST = 18  # digits of a number that a record may have
 WAYS = ("asc", "desc")
@@ -302,16 +301,18 @@ class ListPage:
     def _fetched(self, rows: Any) -> tuple[list[Any], bool, int]:
         """The page's rows, whether more come, and how many there are (0 on a further page)."""
         desk, query = self.desk, self.query
-        name, _ = named_sort(desk, query, self.actor)
+        (name, _), count = named_sort(desk, query, self.actor), 0
         if name == "due":
-            numbers = list(rows.values_list("pk", flat=True)[: DUE_SORTS + 1])
-            if len(numbers) <= DUE_SORTS:
+            numbers = list(rows.values_list("pk", flat=True)[: MOST_COUNTED + 1])
+            count = len(numbers)
+            if count <= MOST_COUNTED:
                 page, has_more = by_due(desk, numbers, query, self.actor, self.now)
-                return page, has_more, len(numbers)
+                return page, has_more, count
             if query.sort:
                 raise BadQuery("这个列表太长，按下一义务排序前请先加条件")
             self.query = replace(query, sort="-id")  # too long for its usual order: newest first
-        count = 0 if query.after else counted(rows)
+        elif not query.after:
+            count = counted(rows)
         page = list(ordered(desk, rows, self.query, self.actor)[: declare.PAGE_SIZE + 1])
         return page[: declare.PAGE_SIZE], len(page) > declare.PAGE_SIZE, count
 

@@ -229,7 +229,11 @@ class Holding(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["person", "subject_type", "subject_id"], name="holding_of_person"),
+            models.Index(
+                fields=["person", "subject_type", "subject_id"],
+                name="holding_of_person",
+                include=["role", "starts_at", "ends_at", "removed_at"],
+            ),
             models.Index(fields=["subject_type", "subject_id", "role"], name="holding_of_subject"),
             models.Index(
                 fields=["subject_id", "subject_type", "starts_at"],

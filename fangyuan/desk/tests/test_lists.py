@@ -153,7 +153,7 @@ def test_a_further_page_comes_as_rows_only(visit, customers, monkeypatch):
 def test_a_list_too_long_for_its_order_by_duty_begins_with_the_newest(
     visit, customers, monkeypatch
 ):
-    monkeypatch.setattr(pages, "DUE_SORTS", 3)
+    monkeypatch.setattr(pages, "MOST_COUNTED", 3)
     assert names(visit("li").get("/customer/"))[0] == NAMES[-1]
     refused = visit("li").get("/customer/?sort=due")
     assert refused.status_code == 400
