@@ -50,7 +50,7 @@ def sweep(as_of: datetime | None = None, *, full: bool = False, waits: bool = Fa
         if state.as_of is not None and as_of < state.as_of:
             last, this = (at.astimezone(spans.SHANGHAI) for at in (state.as_of, as_of))
             said = f"上次已扫到 {last:%Y-%m-%d %H:%M:%S},这次是 {this:%Y-%m-%d %H:%M:%S}"
-            raise BackInTime(f"扫描不能往回走:{said}")
+            raise BackInTime(f"扫描不能往回走：{said}")
         _add_partitions(as_of)
         outcome = Outcome(as_of)
         if full or state.as_of is None:
