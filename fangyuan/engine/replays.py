@@ -7,15 +7,13 @@ has figures of its own and never a duty, a reminder or a line in anybody's list.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from fangyuan.core import events, spans
+from fangyuan.core import events, locks, spans
 from fangyuan.engine import drafts, kinds, models, replay
 
 log = logging.getLogger("fangyuan.replays")
@@ -50,7 +48,7 @@ def run_waiting() -> int:
 
 def run(one: models.Replay) -> bool:
     """Run one replay; false where somebody else does. What fails is said in the replay."""
-    with _lock(one) as is_free:
+    with locks.held(connection, one) as is_free:
         if not is_free:
             return False
         _keep(one, stage=Stage.RUNNING, percent=0)
@@ -86,23 +84,10 @@ def _mark(one: models.Replay) -> None:
             models.Policy._base_manager.filter(pk=policy.pk).update(stage="REPLAYED")
 
 
-@contextmanager
-def _lock(one: models.Replay) -> Iterator[bool]:
-    key: list[Any] = ["fangyuan.replay", one.pk]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
-        is_free = bool(cursor.fetchone()[0])
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
-
-
 def _recover() -> None:
     """What was running when its worker died waits again."""
     for one in models.Replay.objects.everything("中断的试算").filter(stage=Stage.RUNNING):
-        with _lock(one) as is_free:
+        with locks.held(connection, one) as is_free:
             if is_free:
                 _keep(one, stage=Stage.WAITING, percent=0)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from fangyuan import door
-from fangyuan.core import events, tables
+from fangyuan.core import events, locks, tables
 from fangyuan.desk.exchange import columns, load, mistakes, sources, workbook
 from fangyuan.desk.exchange import undo as takeback
 from fangyuan.desk.models import ImportBatch
@@ -96,27 +94,13 @@ def recover() -> int:
     count = 0
     running = ImportBatch.objects.everything("中断的导入").filter(stage=Stage.RUNNING)
     for batch in running:
-        with _lock(connection, batch) as is_free:
+        with locks.held(connection, batch) as is_free:
             if is_free:
                 _change(
                     batch, stage="REFUSED", message="导入中途断了，没有写入任何一行。请重新上传"
                 )
                 count += 1
     return count
-
-
-@contextmanager
-def _lock(through: Any, batch: ImportBatch) -> Iterator[bool]:
-    """Hold a batch for as long as this connection lives; tells whether it was free."""
-    key = ["fangyuan.batch", batch.pk]
-    with through.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", key)
-        is_free = bool(cursor.fetchone()[0])
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s), %s)", key)
 
 
 def _change(batch: ImportBatch, **values: Any) -> None:
@@ -128,7 +112,7 @@ def run(batch: ImportBatch) -> bool:
     """Import one waiting batch; False if somebody else runs it already."""
     teller = connection.copy()
     try:
-        with _lock(teller, batch) as is_free:
+        with locks.held(teller, batch) as is_free:
             batch.refresh_from_db()
             if not is_free or batch.stage != Stage.WAITING:
                 return False
