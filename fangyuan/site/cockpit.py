@@ -34,7 +34,7 @@ WEEKS = 12
 SPANS = {"day": "今日", "week": "本周", "month": "本月", "quarter": "本季"}
 DEFAULT = "quarter"
 WEEK = Dimension("week", "周", TruncWeek("due_on"))
-_PREFIX = re.compile(r"^销售(公司|部|团队)?")
+_COMMON = re.compile(r"^销售(公司|部|团队)?|制度|（.*）$")
 DUTY_KINDS = ("DEADLINE", "CADENCE", "REQUIRED")
 
 
@@ -267,7 +267,7 @@ def _sectors(
         ]
         due, met = sum(x.due for x in own), sum(x.met for x in own)
         stats = [wheel.Stat(x.number, x.title, x.rate, x.red) for x in own]
-        name = _PREFIX.sub("", policy.title).removesuffix("制度")
+        name = _COMMON.sub("", policy.title)
         sectors.append((name, share(met, due), stats))
     return sectors
 

@@ -9,6 +9,7 @@ from math import cos, pi, sin
 CENTRE = (300.0, 268.0)
 INNER, OUTER, DOTS, NAMES = 112.0, 206.0, 214.0, 256.0
 GAP = 9.0  # degrees between two policies
+ROOM = 26.0  # degrees that the name of a policy with few rods needs beside its neighbours
 MARKS = 4  # so many breaches are drawn one by one
 FLOOR = 0.5  # a rate this low is drawn as a stub, so that differences near the goal can be seen
 
@@ -51,20 +52,30 @@ class Stat:
 def draw(policies: Sequence[tuple[str, float | None, Sequence[Stat]]], goal: float) -> list[Sector]:
     """Lay the policies round the circle; each rod gets the same angle."""
     shown = [p for p in policies if p[2]]
-    rods = sum(len(stats) for _, _, stats in shown)
-    if not rods:
+    if not shown:
         return []
-    step = (360.0 - GAP * len(shown)) / rods
+    step = _step([len(stats) for _, _, stats in shown])
     angle, sectors = GAP / 2, []
     for name, rate, stats in shown:
-        start = angle
-        drawn = []
-        for stat in stats:
-            drawn.append(_rod(stat, angle + step / 2, goal))
-            angle += step
-        sectors.append(_sector(name, rate, (start + angle) / 2, drawn))
-        angle += GAP
+        width = max(ROOM, step * len(stats))
+        first = angle + (width - step * (len(stats) - 1)) / 2
+        drawn = [_rod(stat, first + step * place, goal) for place, stat in enumerate(stats)]
+        sectors.append(_sector(name, rate, angle + width / 2, drawn))
+        angle += width + GAP
     return sectors
+
+
+def _step(numbers: Sequence[int]) -> float:
+    """Degrees from rod to rod, so that every policy has its rods and room for its name."""
+    around = 360.0 - GAP * len(numbers)
+    wide, step = list(numbers), around / sum(numbers)
+    while narrow := [number for number in wide if step * number < ROOM]:
+        wide = [number for number in wide if number not in narrow]
+        if not wide:
+            return step
+        around -= ROOM * len(narrow)
+        step = around / sum(wide)
+    return step
 
 
 def _at(angle: float, radius: float) -> tuple[float, float]:
