@@ -151,7 +151,8 @@ class Rule(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.clause}#{self.line + 1}"
+        again = f"（第 {self.line + 1} 条规则）" if self.line else ""
+        return f"{self.clause.number} {self.clause.title}".strip() + again
 
     @property
     def version(self) -> str:
