@@ -111,12 +111,14 @@ def _tiles(actor: Any, now: datetime) -> dict[str, Any]:
 
 
 def _checks(actor: Any) -> list[Any]:
-    """The latest inspections with how much each looked at and found."""
+    """The latest inspections with how much each looked at and found; weekly reviews are many."""
     if not table.may(actor, "inspection", "r"):
         return []
     rows = Inspection.objects.seen_by(actor).present().annotate(
         sampled=Count("findings"),
         problems=Count("findings", filter=Q(findings__verdict="PROBLEM")),
     )  # fmt: skip
-    latest = rows.order_by(F("finished_at").desc(nulls_first=True), "-id")
+    latest = rows.exclude(kind=Inspection.Kind.PROCESS).order_by(
+        F("finished_at").desc(nulls_first=True), "-id"
+    )
     return list(latest.select_related("team", "inspector")[:CHECKS])
