@@ -1,4 +1,4 @@
-"""The invented company's eleven teams and about a hundred people."""
+"""The invented company's twelve teams and about a hundred people."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ TEAMS = [
     ("east2", "华东二部", "TEAM", "sales_dept", "luosiyuan"),
     ("south", "华南部", "TEAM", "sales_dept", "heye"),
     ("middle", "中西部", "TEAM", "sales_dept", "tangjing"),
+    ("sales_ops", "销售运营部", "DEPARTMENT", "company", "linxia"),
     ("marketing_dept", "市场部", "DEPARTMENT", "company", "hanlu"),
     ("aftersales_dept", "售后服务部", "DEPARTMENT", "company", "dingwei"),
     ("finance_dept", "财务部", "DEPARTMENT", "company", "luhuaiyuan"),
@@ -27,6 +28,7 @@ TEAMS = [
 LEADERS = [
     ("gaoyuan", "高远", "senior_executive", "company", None),
     ("xuguodong", "许国栋", "sales_director", "sales_dept", "gaoyuan"),
+    ("linxia", "林夏", "key_position_staff", "sales_ops", "gaoyuan"),
     ("linyue", "林岳", "ka_manager", "ka_team", "xuguodong"),
     ("chenliqun", "陈立群", "sales_manager", "east1", "xuguodong"),
     ("luosiyuan", "罗思远", "sales_manager", "east2", "xuguodong"),
