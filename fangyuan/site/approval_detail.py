@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.utils import timezone
 
 from fangyuan.access.models import AccessLog
 from fangyuan.core import facts, records
-from fangyuan.desk import declare, duties
+from fangyuan.core.fields import AnyField
+from fangyuan.desk import columns, declare, duties
 from fangyuan.desk.panels import verb_label
 from fangyuan.engine import approval
-from fangyuan.engine.models import Clause, Decision
+from fangyuan.engine.models import Clause, Decision, Policy
 from fangyuan.org.models import Person
+from fangyuan.site import display, drafting
 
+EMPTY: Any = (None, "", [], {})
 MARKS = {
     "AGREED": ("check", "ok", ""),
     "SPARED": ("check", "ok", "前面已同意，免审"),
@@ -44,6 +50,7 @@ def context(one: Any, person: Any) -> dict[str, Any]:
         "subject_url": _address(subject, person),
         "clauses": _clauses(one),
         "differences": _differences(one, subject, model),
+        "revised": drafting.differences(subject) if isinstance(subject, Policy) else [],
         "values": _values(one, subject),
         "children": _children(subject, person),
         "steps": steps,
@@ -115,14 +122,18 @@ def _differences(one: Any, subject: Any, model: Any) -> list[dict[str, str]]:
     """Field by field: as it is, as it is asked to become."""
     if model is None or isinstance(subject, AccessLog):
         return []
+    asked = approval.thaw(one.payload)
+    was = {name: getattr(subject, name, None) for name in asked}
+    sheet = _Sheet(model, one.asked_by, subject)
+    sheet.ask([*asked.items(), *was.items()])
     return [
         {
             "label": facts.label(model, name),
-            "was": _shown(model, name, getattr(subject, name, None)),
-            "asked": _shown(model, name, value),
+            "was": sheet.said(name, was[name]),
+            "asked": sheet.said(name, value),
         }
-        for name, value in approval.thaw(one.payload).items()
-        if value not in (None, "", []) or getattr(subject, name, None) not in (None, "", [])
+        for name, value in asked.items()
+        if value not in EMPTY or was[name] not in EMPTY
     ]
 
 
@@ -131,28 +142,57 @@ def _values(one: Any, subject: Any) -> list[dict[str, str]]:
     if one.payload or subject is None:
         return []
     model = type(subject)
-    names = declare.desk_of(one.subject_type).fields()
-    pairs = [(name, _shown(model, name, getattr(subject, name, None))) for name in names]
-    return [{"label": facts.label(model, n), "value": said} for n, said in pairs if said != "–"]
+    values = {n: getattr(subject, n, None) for n in declare.desk_of(one.subject_type).fields()}
+    sheet = _Sheet(model, one.asked_by, subject)
+    sheet.ask(values.items())
+    return [
+        {"label": facts.label(model, name), "value": sheet.said(name, value)}
+        for name, value in values.items()
+        if value not in EMPTY
+    ]
 
 
-def _shown(model: Any, name: str, value: Any) -> str:
-    if value in (None, "", []):
-        return "–"
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, tuple):
-        return str(records.find(value) or "–")
-    if isinstance(value, list):
-        return "、".join(_shown(model, name, one) for one in value)
-    known = {f.name: f for f in model._meta.fields}
-    field = known.get(name) or known.get(name.removesuffix("_id"))
-    choices = dict(field.flatchoices) if field is not None and field.choices else {}
-    if hasattr(value, "astimezone"):
-        value = f"{value.astimezone():%Y-%m-%d %H:%M}"
-    if name.endswith("_id") and field is not None and field.related_model is Person:
-        value = Person._base_manager.filter(pk=value).first() or value
-    return str(choices.get(value, value))
+class _Sheet:
+    """Values of one record in words; what they point at is named as the applicant sees it."""
+
+    def __init__(self, model: Any, asker: Person, subject: Any) -> None:
+        self.model, self.subject, self.labels = model, subject, columns.Labels(asker)
+
+    def ask(self, values: Iterable[tuple[str, Any]]) -> None:
+        """Fetch the names of everything that these values point at."""
+        for name, value in values:
+            if (field := self._field(name)) is not None:
+                for model, key in columns.references(field, _raw(field, value)):
+                    self.labels.ask(model, [key])
+        self.labels.load()
+
+    def said(self, name: str, value: Any) -> str:
+        """One value in words."""
+        field = self._field(name)
+        if value in EMPTY:
+            return display.MISSING
+        if (words := declare.said(self.model, name)) is not None:
+            told = words(value, self.subject)
+            return "、".join(told) if isinstance(told, list) else str(told)
+        if field is None:
+            return str(value)
+        cell = columns.cell_of(field, _raw(field, value), self.labels)
+        if cell.kind in ("at", "deadline"):
+            return f"{timezone.localtime(cell.value):%Y-%m-%d %H:%M}"
+        return display.yuan(cell.value) if cell.kind == "money" else cell.text
+
+    def _field(self, name: str) -> Any:
+        found = columns.field_of(self.model, name)
+        return found or columns.field_of(self.model, name.removesuffix("_id"))
+
+
+def _raw(field: Any, value: Any) -> Any:
+    """A value as its column holds it."""
+    if isinstance(value, records.Row):
+        if isinstance(field, AnyField):
+            return value.record_name(), value.pk
+        return getattr(value, field.target_field.attname)
+    return tuple(value) if isinstance(field, AnyField) and value else value
 
 
 def _children(subject: Any, person: Any) -> list[Any]:

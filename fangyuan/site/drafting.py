@@ -70,7 +70,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         "by": by,
         "is_open": policy.stage in revision.EDITED,
         "may_edit": may_draft(request.user) and policy.stage in revision.EDITED,
-        "differences": [_difference(one) for one in drafts.differences(policy)],
+        "differences": differences(policy),
         "replays": [one for one in tried if not one.is_shadow],
         "shadow": next((one for one in tried if one.is_shadow), None),
         "seal": drafts.seal(policy),
@@ -84,6 +84,11 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         "signing": _signing(policy),
     }
     return render(request, "site/draft.html", context)
+
+
+def differences(policy: Policy) -> list[dict[str, Any]]:
+    """What a draft changes, clause by clause, in words."""
+    return [_difference(one) for one in drafts.differences(policy)]
 
 
 def _difference(one: drafts.Difference) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from fangyuan import door
@@ -58,6 +59,10 @@ def test_it_is_in_force_only_by_anothers_word(company: Any, management: Any) -> 
     request = Request._base_manager.get(subject_type="policy", subject_id=draft.pk)
     with pytest.raises(door.Denied):
         door.decide(request, "AGREE", by=company.qian)
+    browser = Client()
+    browser.force_login(management)
+    shown = browser.get(f"/approvals/{request.pk}").content.decode()
+    assert "<s>72 小时</s>12 小时" in shown
     with pytest.raises(revision.Unready, match="正在审批"):
         with door.acting(by=company.qian, action="draft") as deed:
             revision.put(deed, draft, "KA-9.1", text="偷偷改。")
