@@ -31,7 +31,7 @@ class Policy(Record):
 
     class Stage(models.TextChoices):
         DRAFT = "DRAFT", "草稿"
-        REPLAYED = "REPLAYED", "已回放"
+        REPLAYED = "REPLAYED", "已试算"
         WAITING = "WAITING", "待批"
         PUBLISHED = "PUBLISHED", "已发布"
         SUPERSEDED = "SUPERSEDED", "已废止"
