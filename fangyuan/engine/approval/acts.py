@@ -146,7 +146,7 @@ def _take_seat(request: Request, old: Approval, to: Any, *, origin: str, at: dat
         defaults={"state": "ASKED", "origin": origin, "clause": old.clause, "asked_at": at,
                   "due_at": old.due_at, "answered_at": None, "changed_at": at},
     )  # fmt: skip
-    notices.asked(request, [made], at=at)
+    notices.tell(request, [made], "等你审批", at=at)
 
 
 def _sign(request: Request, act: Act, mine: list[Approval], subject: Any) -> None:
@@ -198,7 +198,7 @@ def _urge(request: Request, act: Act) -> None:
         raise Hindered("四小时内已催过一次，请稍等")
     note(request, act)
     asked = Approval._base_manager.filter(request=request, state="ASKED")
-    notices.urged(request, asked, at=act.at)
+    notices.tell(request, asked, "催办", at=act.at)
 
 
 def _comment(request: Request, act: Act) -> None:

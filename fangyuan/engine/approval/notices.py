@@ -10,26 +10,10 @@ from fangyuan.engine.requests import Approval, Request
 from fangyuan.org.models import Message
 
 
-def asked(request: Request, seats: Iterable[Approval], *, at: datetime) -> None:
-    """Tell those whose turn it is."""
+def tell(request: Request, seats: Iterable[Approval], word: str, *, at: datetime) -> None:
+    """Tell those in these seats: 等你审批, 抄送你, 催办."""
     _send(
-        _message(request, one.person_id, f"等你审批：{_what(request)}", _seat(one, at), at)
-        for one in seats
-    )
-
-
-def copied(request: Request, seats: Iterable[Approval], *, at: datetime) -> None:
-    """Tell those who got a copy."""
-    _send(
-        _message(request, one.person_id, f"抄送你：{_what(request)}", _seat(one, at), at)
-        for one in seats
-    )
-
-
-def urged(request: Request, seats: Iterable[Approval], *, at: datetime) -> None:
-    """Urge those whose turn it is."""
-    _send(
-        _message(request, one.person_id, f"催办：{_what(request)}", _seat(one, at), at)
+        _message(request, one.person_id, f"{word}：{_what(request)}", _seat(one, at), at)
         for one in seats
     )
 

@@ -91,7 +91,7 @@ def copy(request: Request, people: Iterable[int], *, at: datetime) -> list[Appro
         if one not in known
     ]
     made = Approval._base_manager.bulk_create(fresh)
-    notices.copied(request, made, at=at)
+    notices.tell(request, made, "抄送你", at=at)
     return made
 
 
@@ -162,7 +162,7 @@ def _ask(request: Request, step: dict[str, Any], later: list[Approval], *, at: d
         one.due_at = days.due(at, within).at if within and days else None
         one.changed_at = at
     Approval._base_manager.bulk_update(later, ["state", "asked_at", "due_at", "changed_at"])
-    notices.asked(request, later, at=at)
+    notices.tell(request, later, "等你审批", at=at)
 
 
 def _settle(seats: list[Approval], state: str, *, at: datetime) -> None:
