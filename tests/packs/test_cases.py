@@ -8,6 +8,8 @@ from django.db import transaction
 
 from fangyuan.site.proof import coverage, run, stories
 
+# Without the mark no test database would be made when this file runs alone.
+pytestmark = pytest.mark.django_db
 STORIES = run.all_stories()
 IN_SCOPE = ("KA-3.1", "KA-3.2.", "KA-3.3.", "RES-3.1.", "RES-3.2.", "RES-3.3.", "RES-3.4.",
             "DAY-3.1.", "TAG-4.1.1")  # fmt: skip
