@@ -1,5 +1,5 @@
 // Comforts of every form: Ctrl or ⌘ with Enter sends it, a second press sends nothing twice, and
-// what was refused puts the focus on the first field to correct.
+// what was refused puts the focus on the first field to correct. A chosen file is named.
 import { on } from "./dom.js";
 
 const PAUSE = 5000;
@@ -19,5 +19,9 @@ on("submit", "form[method=post]:not([hx-post], [data-offline])", (event, form) =
   else if (!event.defaultPrevented) sent.set(form, Date.now());
 });
 addEventListener("pageshow", () => sent.clear());
+
+on("change", "input[type=file]", (_, input) => {
+  input.closest("label").querySelector("[data-file]").textContent = input.files[0]?.name ?? "";
+});
 
 document.querySelector("main form [aria-invalid=true]")?.focus();
