@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 from fangyuan import door
-from fangyuan.engine import approval, jobs, replays, revision
+from fangyuan.engine import approval, jobs
+from fangyuan.engine.revision import replays, revising
 
 # A revision is agreed to by the management whether or not a clause in force says so.
 approval.demand("policy.revise_policy", "company_management")
-jobs.register("制度生效", revision.enact_due)
+jobs.register("制度生效", revising.enact_due)
 jobs.register("制度试算", replays.run_waiting)
 
 
@@ -21,12 +22,12 @@ def revise_policy(deed: door.Deed, policy: Any) -> Any:
         raise door.Denied("修订要由公司管理层批准，请先在团队里设好管理层的负责人")
     if policy.stage != "WAITING":
         raise door.Denied("只有送审的草稿能发布")
-    return revision.publish(deed, policy)
+    return revising.publish(deed, policy)
 
 
 def submit(policy: Any, *, on: date, in_flight: str, by: Any, channel: str = "PAGE") -> Any:
     """Send a tried draft for approval with its day of effect; raises Denied while it is unready."""
-    if said := revision.hindrance(policy, on=on):
+    if said := revising.hindrance(policy, on=on):
         raise door.Denied(said)
     with door.acting(by=by, action="revise_policy", channel=channel) as deed:
         sent = deed.change(policy, starts_on=on, in_flight=in_flight, stage="WAITING")

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fangyuan import door
 from fangyuan.access import table
-from fangyuan.engine import drafts, kinds, replays, revision
+from fangyuan.engine import kinds
 from fangyuan.engine.models import Approval, InFlight, Policy, Replay, Request
+from fangyuan.engine.revision import drafts, replays, revising
 from fangyuan.org.models import Message, Person, Team
 from fangyuan.site import actions, rule_form, text_changes
 
@@ -68,13 +69,13 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "policy": policy,
         "by": by,
-        "is_open": policy.stage in revision.EDITED,
-        "may_edit": may_draft(request.user) and policy.stage in revision.EDITED,
+        "is_open": policy.stage in revising.EDITED,
+        "may_edit": may_draft(request.user) and policy.stage in revising.EDITED,
         "differences": differences(policy),
         "replays": [one for one in tried if not one.is_shadow],
         "shadow": next((one for one in tried if one.is_shadow), None),
         "seal": drafts.seal(policy),
-        "hindrance": revision.hindrance(policy) if policy.stage in revision.EDITED else "",
+        "hindrance": revising.hindrance(policy) if policy.stage in revising.EDITED else "",
         "waiting": (asked := _request(policy)),
         "waiting_url": f"/approvals/{asked.pk}" if asked else "",
         "how": [(code, label, HOW[code]) for code, label in InFlight.choices],
@@ -153,7 +154,7 @@ def _deed(view: Callable[..., str]) -> Callable[..., HttpResponse]:
         policy = found(request.user, pk)
         try:
             said = view(request, policy, **more)
-        except (revision.Unready, door.Denied) as wrong:
+        except (revising.Unready, door.Denied) as wrong:
             messages.warning(request, str(wrong))
         except door.Refused as wrong:
             messages.warning(request, wrong.unmet[0].sentence)
@@ -173,7 +174,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("草稿由制度归口部门起草")
     number = request.POST.get("clause", "")
     with door.acting(by=request.user, action="draft") as deed:
-        made = revision.begin(deed, request.POST.get("policy", ""), request.POST.get("summary", ""))
+        made = revising.begin(deed, request.POST.get("policy", ""), request.POST.get("summary", ""))
     return redirect(f"/drafts/{made.pk}/clause/{number}" if number else f"/drafts/{made.pk}")
 
 
@@ -188,8 +189,8 @@ def describe(request: HttpRequest, policy: Policy) -> str:
 @_deed
 def drop(request: HttpRequest, policy: Policy) -> str:
     """Give the draft up; it lies in the recycle bin."""
-    if policy.stage not in revision.EDITED:
-        raise revision.Unready("正在审批或已发布的不能放弃")
+    if policy.stage not in revising.EDITED:
+        raise revising.Unready("正在审批或已发布的不能放弃")
     with door.acting(by=request.user, action="draft") as deed:
         replays.stop_shadow(policy)
         deed.remove(policy)
@@ -202,7 +203,7 @@ def replay(request: HttpRequest, policy: Policy) -> str:
     first, last = span(request.POST, timezone.localdate())
     team = _team(request.POST.get("team", ""))
     if not policy.changes:
-        raise revision.Unready("草稿还没有改动，请先改条款")
+        raise revising.Unready("草稿还没有改动，请先改条款")
     one = replays.ask(policy, first, last, team=team, by=request.user)
     request.POST = request.POST.copy()  # type: ignore[assignment]
     request.POST["next"] = f"/replays/{one.pk}"  # type: ignore[index]
@@ -254,14 +255,14 @@ def submit(request: HttpRequest, policy: Policy) -> str:
 @_deed
 def shadow(request: HttpRequest, policy: Policy) -> str:
     """Run the draft beside the rule in force, or stop it."""
-    if policy.stage not in (*revision.EDITED, "WAITING"):
-        raise revision.Unready("已发布的不用试运行")
+    if policy.stage not in (*revising.EDITED, "WAITING"):
+        raise revising.Unready("已发布的不用试运行")
     with door.acting(by=request.user, action="shadow"):
         if request.POST.get("stop"):
             replays.stop_shadow(policy)
             return "试运行已停"
         if not policy.changes:
-            raise revision.Unready("草稿还没有改动，请先改条款")
+            raise revising.Unready("草稿还没有改动，请先改条款")
         team = _team(request.POST.get("team", ""))
         replays.start_shadow(policy, team=team, at=timezone.now())
     return "试运行已开始：只在这一页看结果，不派义务、不发提醒"

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from fangyuan import door
 from fangyuan.core.models import Term
-from fangyuan.engine import drafts, revision
 from fangyuan.engine.models import Clause, Policy, Rule, Tally
+from fangyuan.engine.revision import drafts, revising
 from fangyuan.metrics.measure import share
 from fangyuan.org.models import Message
 from fangyuan.site import drafting
@@ -38,7 +38,7 @@ def policy(request: HttpRequest, code: str) -> HttpResponse:
     )
     may_look = drafting.may_look(request.user)
     chosen = request.GET.get("draft", "")
-    opened = [v for v in versions if v.stage in (*revision.EDITED, "WAITING")]
+    opened = [v for v in versions if v.stage in (*revising.EDITED, "WAITING")]
     context = {
         "policy": one,
         "versions": [v for v in versions if v.stage in ("PUBLISHED", "SUPERSEDED")],

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fangyuan import door
 from fangyuan.desk import replies
-from fangyuan.engine import drafts, revision
 from fangyuan.engine.models import Clause, Policy
+from fangyuan.engine.revision import drafts, revising
 from fangyuan.site import conditions, drafting, rule_form, text_changes
 
 
@@ -27,7 +27,7 @@ def clause(request: HttpRequest, pk: int, number: str) -> HttpResponse:
     context = {
         "policy": policy,
         "clause": one,
-        "may_edit": drafting.may_draft(request.user) and policy.stage in revision.EDITED,
+        "may_edit": drafting.may_draft(request.user) and policy.stage in revising.EDITED,
         "title": change.get("title", one.title),
         "text": text,
         "text_changes": text_changes.marked(one.text, text) if text != one.text else [],
@@ -94,14 +94,14 @@ def save_text(request: HttpRequest, pk: int, number: str) -> HttpResponse:
     policy = _open(request, pk)
     with door.acting(by=request.user, action="draft") as deed:
         if request.POST.get("undo"):
-            revision.undo(deed, policy, number)
+            revising.undo(deed, policy, number)
             messages.success(request, f"{number} 已恢复成现行的样子")
             return redirect(f"/drafts/{pk}")
         title, text = request.POST.get("title", "").strip(), request.POST.get("text", "").strip()
         if len(text) < 2:  # noqa: PLR2004 - as a pack asks of a text
             messages.warning(request, "条文不能空着")
         else:
-            revision.put(deed, policy, number, title=title, text=text)
+            revising.put(deed, policy, number, title=title, text=text)
             messages.success(request, "条文已存进草稿")
     return redirect(f"/drafts/{pk}/clause/{number}")
 
@@ -113,13 +113,13 @@ def end_rule(request: HttpRequest, pk: int, number: str, line: int) -> HttpRespo
     old, wanted = _place(policy, number, line)
     with door.acting(by=request.user, action="draft") as deed:
         rule = None if wanted is not None else _plain(old)
-        revision.put(deed, policy, number, line=line, rule=rule)
+        revising.put(deed, policy, number, line=line, rule=rule)
     return redirect(f"/drafts/{pk}/clause/{number}")
 
 
 def _open(request: HttpRequest, pk: int) -> Policy:
     policy = drafting.found(request.user, pk)
-    if not drafting.may_draft(request.user) or policy.stage not in revision.EDITED:
+    if not drafting.may_draft(request.user) or policy.stage not in revising.EDITED:
         raise PermissionDenied("这份草稿现在不能改")
     return policy
 
@@ -163,7 +163,7 @@ def parameter(request: HttpRequest, pk: int, number: str, line: int, name: str) 
         return _dialog(request, context, 422)
     with door.acting(by=request.user, action="draft") as deed:
         rule = {"kind": kind, "record": record, "params": fresh}
-        revision.put(deed, policy, number, line=line, rule=rule)
+        revising.put(deed, policy, number, line=line, rule=rule)
     return replies.done(request, "已改进草稿", f"/drafts/{pk}/clause/{number}")
 
 

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from fangyuan.core import records, spans
 from fangyuan.desk import duties
-from fangyuan.engine import drafts
 from fangyuan.engine.models import Replay, State
+from fangyuan.engine.revision import drafts
 from fangyuan.org.models import Person
 from fangyuan.site import drafting
 

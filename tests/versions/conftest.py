@@ -12,9 +12,10 @@ from conftest import hire
 from fangyuan import door
 from fangyuan.activities.models import Activity
 from fangyuan.core.models import Term
-from fangyuan.engine import replays, revision, sweep
+from fangyuan.engine import sweep
 from fangyuan.engine.models import Clause, Policy, Replay, Rule
 from fangyuan.engine.packs import installation
+from fangyuan.engine.revision import replays, revising
 from fangyuan.org.models import Team
 
 PARAMS = {"on": "ended_at", "until": "written_at", "within": "72h", "where": {"kind": "VISIT"}}
@@ -68,9 +69,9 @@ def visit(person: Any, customer: Any, ended_at: Any, hours: float | None = None)
 def drafted(company: Any, within: str) -> Policy:
     """A draft with another span."""
     with door.acting(by=company.qian, action="draft") as deed:
-        draft = revision.begin(deed, "visits", f"改为 {within}")
+        draft = revising.begin(deed, "visits", f"改为 {within}")
         rule = {"kind": "DEADLINE", "record": "activity", "params": {**PARAMS, "within": within}}
-        return revision.put(deed, draft, "KA-9.1", line=0, rule=rule)
+        return revising.put(deed, draft, "KA-9.1", line=0, rule=rule)
 
 
 def tried(draft: Policy, first: date, last: date, team: Any = None) -> dict[str, Any]:

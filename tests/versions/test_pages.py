@@ -12,8 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fangyuan.engine import kinds, replays, sweep
+from fangyuan.engine import kinds, sweep
 from fangyuan.engine.models import Policy, Replay
+from fangyuan.engine.revision import replays
 from fangyuan.org.models import Person
 from fangyuan.site import rule_form
 from tests.versions.conftest import visit

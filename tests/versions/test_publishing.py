@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import spans
-from fangyuan.engine import drafts, explain, revision, rulebook, sweep
+from fangyuan.engine import explain, rulebook, sweep
 from fangyuan.engine.models import Clause, Obligation, Policy, Request, Rule
+from fangyuan.engine.revision import drafts, revising
 from fangyuan.org.models import Message
 from fangyuan.site import actions
 from tests.versions.conftest import drafted, tried, visit
@@ -48,7 +49,7 @@ def test_a_draft_that_was_not_tried_as_it_reads_is_not_sent(company: Any, manage
     draft.refresh_from_db()
     assert draft.stage == "REPLAYED"
     with door.acting(by=company.qian, action="draft") as deed:
-        draft = revision.put(deed, draft, "KA-9.1", text="改了一个字。")
+        draft = revising.put(deed, draft, "KA-9.1", text="改了一个字。")
     with pytest.raises(door.Denied, match="试算"):
         actions.submit(draft, on=today, in_flight="OLD", by=company.qian)
 
@@ -63,9 +64,9 @@ def test_it_is_in_force_only_by_anothers_word(company: Any, management: Any) -> 
     browser.force_login(management)
     shown = browser.get(f"/approvals/{request.pk}").content.decode()
     assert "<s>72 小时</s>12 小时" in shown
-    with pytest.raises(revision.Unready, match="正在审批"):
+    with pytest.raises(revising.Unready, match="正在审批"):
         with door.acting(by=company.qian, action="draft") as deed:
-            revision.put(deed, draft, "KA-9.1", text="偷偷改。")
+            revising.put(deed, draft, "KA-9.1", text="偷偷改。")
     assert agreed(draft, management).stage == "PUBLISHED"
     [old, new] = Rule._base_manager.filter(clause__number="KA-9.1").order_by("starts_at")
     assert (old.version, new.version) == ("2026.1", "2026.2")
@@ -166,17 +167,17 @@ def test_the_text_follows_on_the_day_and_a_pack_leaves_it_alone(
     today = timezone.localdate()
     draft = drafted(company, "12h")
     with door.acting(by=company.qian, action="draft") as deed:
-        draft = revision.put(deed, draft, "KA-9.1", text="拜访结束后 12 小时内写完记录。")
+        draft = revising.put(deed, draft, "KA-9.1", text="拜访结束后 12 小时内写完记录。")
     tried(draft, today - timedelta(days=7), today)
     draft.refresh_from_db()
     actions.submit(draft, on=today + timedelta(days=1), in_flight="OLD", by=company.qian)
     agreed(draft, management)
     assert "72" in Clause._base_manager.get(number="KA-9.1").text
-    assert revision.enact_due() == 0
+    assert revising.enact_due() == 0
     with door.acting(by=None, action="test"):
         Policy._base_manager.filter(pk=draft.pk).update(starts_on=today)
-    assert revision.enact_due() == 1
-    assert revision.enact_due() == 0
+    assert revising.enact_due() == 1
+    assert revising.enact_due() == 0
     clause = Clause._base_manager.get(number="KA-9.1")
     assert "12" in clause.text
     assert clause.policy_id == draft.pk

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import spans
-from fangyuan.engine import drafts, models, reminders, replay, replays, rulebook, sweep
+from fangyuan.engine import models, reminders, rulebook, sweep
+from fangyuan.engine.revision import drafts, replay, replays
 from fangyuan.org.models import Message
 from tests.oracle import agreement
 from tests.oracle.calendar_oracle import read_public

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import Field
 
-from fangyuan.engine import drafts
 from fangyuan.engine.packs import check, reading
 from fangyuan.engine.packs.bindings import RULE_KINDS, STEP_KINDS, Shape, shape_of
 from fangyuan.engine.packs.schema import Code, Head, Line, Number, Prose
+from fangyuan.engine.revision import drafts
 
 RULES = (*RULE_KINDS, *STEP_KINDS)
 

@@ -11,21 +11,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from fangyuan.engine import drafts, models, replay
+from fangyuan.engine import models
 from fangyuan.engine.packs import check, revisions
+from fangyuan.engine.revision import drafts, replay
 from fangyuan.org.models import Team
 
 
 class Command(BaseCommand):
     """Try a draft from a file on the past; nothing is written."""
 
-    help = "用草稿重放一段过去:谁会多出违规、多少工作量;不写任何数据"
+    help = "用草稿重放一段过去：谁会多出违规、多少工作量；不写任何数据"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("draft", type=Path, metavar="DRAFT.yaml")
         parser.add_argument("--from", dest="first", type=date.fromisoformat, required=True)
         parser.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
-        parser.add_argument("--team", help="部门代码,缺省为全公司")
+        parser.add_argument("--team", help="部门代码，缺省为全公司")
         parser.add_argument("--format", choices=["json", "text"], default="text")
 
     def handle(self, **options: Any) -> None:

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.desk import replies
-from fangyuan.engine import replays, revision
 from fangyuan.engine.management.commands.replay import loaded
 from fangyuan.engine.models import InFlight, Policy
+from fangyuan.engine.revision import replays, revising
 from fangyuan.org.models import Person
 from fangyuan.site import actions, drafting
 
@@ -24,7 +24,7 @@ PAST = timedelta(days=90)
 class Command(BaseCommand):
     """Publishing needs a replay and another's word: this does the first, asks for the second."""
 
-    help = "把草稿试算后送审;批准后自 --from 起生效"
+    help = "把草稿试算后送审；批准后自 --from 起生效"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("draft", type=Path, metavar="DRAFT.yaml")
@@ -45,14 +45,14 @@ class Command(BaseCommand):
             sent = actions.submit(
                 draft, on=options["on"], in_flight=options["in_flight"], by=by, channel="JOB"
             )
-        except (door.Denied, door.Refused, revision.Unready) as wrong:
+        except (door.Denied, door.Refused, revising.Unready) as wrong:
             raise CommandError(str(wrong)) from wrong
         self.stdout.write(f"草稿 {draft.version}：{replies.outcome('发布修订', sent)}")
 
     def _kept(self, found: Any, by: Person) -> Policy:
         with door.acting(by=by, action="draft", channel="JOB") as deed:
-            draft = revision.begin(deed, found.policy, found.summary)
-            return revision.replace_all(deed, draft, found.changes)
+            draft = revising.begin(deed, found.policy, found.summary)
+            return revising.replace_all(deed, draft, found.changes)
 
     def _tried(self, draft: Policy, by: Person, options: dict[str, Any]) -> None:
         last = options["replay_to"] or timezone.localdate() - timedelta(days=1)

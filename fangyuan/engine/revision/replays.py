@@ -14,7 +14,8 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import events, locks, spans
-from fangyuan.engine import drafts, kinds, models, replay
+from fangyuan.engine import kinds, models
+from fangyuan.engine.revision import drafts, replay
 
 log = logging.getLogger("fangyuan.replays")
 Stage = models.Replay.Stage

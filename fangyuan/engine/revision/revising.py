@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import events, spans
-from fangyuan.engine import drafts, models
+from fangyuan.engine import models
+from fangyuan.engine.revision import drafts
 from fangyuan.org.models import Membership, Message, Person, Team
 
 Stage = models.Policy.Stage

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fangyuan.core import facts, records, spans
-from fangyuan.engine import drafts, kinds
+from fangyuan.engine import kinds
+from fangyuan.engine.revision import drafts
 from fangyuan.org.models import Membership, Person
 
 MOST_CASES: Final = 2000

@@ -18,8 +18,9 @@ from django.db import connection, transaction
 
 from fangyuan.core import calendar, spans, timelines
 from fangyuan.engine import compile as compiler
-from fangyuan.engine import drafts, ledger, rulebook, tried
+from fangyuan.engine import ledger, rulebook
 from fangyuan.engine.kinds import Required
+from fangyuan.engine.revision import drafts, tried
 
 _CASES: Final = """
 CREATE TEMP TABLE engine_case (
