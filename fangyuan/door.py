@@ -45,7 +45,7 @@ class Deed:
     at: datetime
     now: Any = None  # the database's instant of this transaction, which it writes as recorded_at
     touched: dict[type[records.Record], set[int]] = field(default_factory=dict)
-    steps: dict[tuple[str, int], str] = field(default_factory=dict)
+    steps: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
     debts: set[Any] = field(default_factory=set)
     book: gates.Book = field(default_factory=gates.Book)
@@ -385,7 +385,7 @@ def _filed(pending: Pending, deed: Deed) -> Asked:
 
 
 def _run(chosen: Verb, record: Any, payload: Mapping[str, Any], deed: Deed) -> Any:
-    deed.steps[(record.record_name(), record.pk)] = chosen.name
+    deed.steps.setdefault((record.record_name(), record.pk), set()).add(chosen.name)
     deed.touch(type(record), [record.pk])
     freed = set(chosen.writes) - deed.free
     deed.free |= freed

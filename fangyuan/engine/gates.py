@@ -20,6 +20,8 @@ from django.db.models import BooleanField, Case, Count, Max, Value, When
 from fangyuan.core import facts, words
 from fangyuan.engine import debts, models
 
+# The verbs being taken on a record, by its type and number: one may take another along.
+Steps = Mapping[tuple[str, int], set[str]]
 _places: dict[tuple[str, str], str] = {}
 
 
@@ -127,14 +129,15 @@ def unmet(
     model: Any,
     numbers: Iterable[int],
     *,
-    steps: Mapping[tuple[str, int], str] | None = None,
+    steps: Steps | None = None,
     at: datetime,
     book: Book | None = None,
 ) -> list[Unmet]:
     """The conditions that these records do not meet; `steps` names verbs being taken on them."""
     kind = model.record_name()
-    taken = {number: verb for (record, number), verb in (steps or {}).items() if record == kind}
-    wanted = [d for d in demands(model, at=at, book=book) if not d.step or d.step in taken.values()]
+    taken = {number: verbs for (record, number), verbs in (steps or {}).items() if record == kind}
+    steps_now = set().union(*taken.values()) | {""}
+    wanted = [d for d in demands(model, at=at, book=book) if d.step in steps_now]
     numbers = list(numbers)
     if not wanted or not numbers:
         return []
@@ -145,7 +148,7 @@ def unmet(
         _unmet(model, demand, row["pk"])
         for row in rows
         for demand, same in zip(wanted, said, strict=True)
-        if not row[same] and (not demand.step or taken.get(row["pk"]) == demand.step)
+        if not row[same] and (not demand.step or demand.step in taken.get(row["pk"], ()))
     ]
 
 
@@ -199,18 +202,18 @@ def sentence(model: Any, demand: Demand) -> str:
     label = facts.label(model, demand.field)
     plain = demand.condition.get(demand.field)
     if plain in ({"not_empty": True}, True):
-        return f"还缺“{label}”,请补上({demand.clause})"
+        return f"还缺“{label}”，请补上（{demand.clause}）"
     return f"要求{words.sentence(model, demand.condition)}({demand.clause})"
 
 
 def settle_debts(
-    found: list[Unmet], steps: Mapping[tuple[str, int], str], *, at: datetime, book: Book
+    found: list[Unmet], steps: Steps, *, at: datetime, book: Book
 ) -> list[Unmet]:
     """What remains unmet: a debt that is not due stands in; an overdue one closes every gate."""
     gated = {
-        (record, number): step
-        for (record, number), step in steps.items()
-        if any(one.step == step for one in book.known(record))
+        (record, number): verbs
+        for (record, number), verbs in steps.items()
+        if any(one.step in verbs for one in book.known(record))
     }
     if not gated:
         return found
@@ -243,7 +246,7 @@ def paid(model: Any, numbers: Iterable[int], *, at: datetime, book: Book) -> lis
     met = []
     for debt in owed:
         step = next((one.step for one in wanted if one.rule_id == debt.rule_id), "")
-        taken = {(record, debt.subject_id): step}
+        taken = {(record, debt.subject_id): {step}}
         lacking = unmet(model, [debt.subject_id], steps=taken, at=at, book=book)
         if not any(one.rule_id == debt.rule_id for one in lacking):
             met.append(debt)
@@ -270,7 +273,7 @@ def _plain(record: Any, field: str, text: str) -> str:
     if field == "__all__":
         return text
     label = facts.label(type(record), field)
-    return text if label in text else f"“{label}”:{text}"
+    return text if label in text else f"“{label}”：{text}"
 
 
 def from_database(record: Any, wrong: IntegrityError) -> list[Unmet]:
@@ -287,5 +290,5 @@ def from_database(record: Any, wrong: IntegrityError) -> list[Unmet]:
         if constraint.name == name:
             told = str(constraint.get_violation_error_message())
             return [Unmet(sentence=told, record=record.record_name())]
-    told = f"{record._meta.verbose_name}和已有的记录冲突,请刷新后核对"
+    told = f"{record._meta.verbose_name}和已有的记录冲突，请刷新后核对"
     return [Unmet(sentence=told, record=record.record_name())]
