@@ -81,7 +81,13 @@ register(
 register(
     Desk(
         model=org.Message,
-        form=[Section("消息", "title text kind person subject channel sent_at seen_at acted_at")],
+        columns="title topic person sent_at seen_at acted_at",
+        filters="topic kind person sent_at seen_at acted_at channel",
+        form=[
+            Section("消息", "title text kind topic person subject channel"),
+            Section("到了哪一步", "sent_at seen_at confirmed_at acted_at"),
+        ],
+        badges=["topic"],
         page=[Facts()],
         icon="bell",
         **KEPT,

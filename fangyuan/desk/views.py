@@ -21,6 +21,7 @@ from fangyuan.desk.exchange import pages as loading
 from fangyuan.desk.models import Comment, SavedView
 from fangyuan.desk.replies import done, face, outcome, refused, scene, seen
 from fangyuan.org import models as org
+from fangyuan.org import posting
 from fangyuan.org.models import Message, Person
 
 SUGGESTED = 12
@@ -291,11 +292,21 @@ def comment(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
 def _tell(made: Any, said: str, record: Any, author: Any, now: Any) -> None:
     named = Person.objects.everything("评论里点名的同事").present()
     named = named.filter(name__in=MENTION.findall(said)).exclude(pk=author.pk)
-    with door.acting(by=None, action="mention") as system:
-        for person in named:
-            note = {"person": person, "kind": Message.Kind.NOTICE, "subject": record}
-            note |= {"title": f"{author} 在{record}的评论里提到你", "text": said, "sent_at": now}
-            system.create(Message, {**note, "step_key": f"comment:{made.pk}:{person.pk}"})
+    with door.acting(by=None, action="mention"):
+        posting.post(
+            Message(
+                person=person,
+                kind="NOTICE",
+                topic="MENTION",
+                subject_type=record.record_name(),
+                subject_id=record.pk,
+                title=f"{author} 在{record}的评论里提到你",
+                text=said,
+                sent_at=now,
+                step_key=f"comment:{made.pk}:{person.pk}",
+            )
+            for person in named
+        )
 
 
 @require_POST

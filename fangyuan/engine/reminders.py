@@ -18,7 +18,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, Q
 from fangyuan.core import calendar, events, records, spans
 from fangyuan.engine import models, rulebook
 from fangyuan.engine.kinds import BadRule, base
-from fangyuan.org import lines
+from fangyuan.org import lines, posting
 from fangyuan.org.models import Message, Person
 
 AHEAD: Final = 0.25  # of the span of a duty, before it falls due
@@ -179,6 +179,8 @@ def _messages(step: Step, group: list[Any], now: datetime, above: Any) -> Iterat
     yield Message(
         person=to,
         kind="REMIND",
+        topic="ESCALATION" if step.level else "DUE",
+        obligations=[one.pk for one in group],
         subject_type=first.subject_type,
         subject_id=first.subject_id,
         title=f"{step.says}:{whose}{what}",
@@ -230,6 +232,7 @@ def _warning(alert: models.Alert, to: int, now: datetime, subject: Any) -> Messa
     return Message(
         person_id=to,
         kind="ALERT",
+        topic="ALERT",
         subject_type="alert",
         subject_id=alert.pk,
         title=f"预警：{subject}",
@@ -259,11 +262,6 @@ def _names(rows: list[Any], to: Any) -> list[str]:
 def _store(messages: list[Message]) -> int:
     if not messages:
         return 0
-    keys = [one.step_key for one in messages]
-    sent = Message.objects.everything("提醒").filter(step_key__in=keys)
-    known = set(sent.values_list("step_key", flat=True))
-    fresh = {one.step_key: one for one in messages if one.step_key not in known}
     with connection.cursor() as cursor:
         events.announce(cursor, actor=0, action="remind", reason="义务提醒", channel="JOB")
-    Message._base_manager.bulk_create(list(fresh.values()))
-    return len(fresh)
+    return len(posting.post(messages))

@@ -6,7 +6,13 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import (
+    ArrayField,
+    DateRangeField,
+    DateTimeRangeField,
+    RangeOperators,
+)
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
@@ -308,7 +314,10 @@ class Leave(Record):
 
 
 class Message(Record):
-    """A reminder or notice to one person; `step_key` makes sure that each is sent once."""
+    """A reminder or notice to one person; `step_key` makes sure that each is sent once.
+
+    `channel` says where it is read: in the inbox, or (a digest) only where it was sent.
+    """
 
     class Kind(models.TextChoices):
         REMIND = "REMIND", "提醒"
@@ -326,11 +335,26 @@ class Message(Record):
         SMS = "SMS", "短信"
         MEETING = "MEETING", "会议"
 
+    class Topic(models.TextChoices):
+        DUE = "DUE", "义务到期"
+        ESCALATION = "ESCALATION", "逾期升级"
+        ALERT = "ALERT", "预警"
+        APPROVAL = "APPROVAL", "审批"
+        RECTIFICATION = "RECTIFICATION", "整改"
+        SIGN = "SIGN", "制度签收"
+        MENTION = "MENTION", "评论提到"
+        DIGEST = "DIGEST", "汇总"
+        SYSTEM = "SYSTEM", "系统运行"
+
     person = models.ForeignKey(
         Person, models.PROTECT, related_name="messages", verbose_name="收件人"
     )
     kind = fields.Choice("类别", choices=Kind)
+    topic = fields.Choice("事项", choices=Topic, default=Topic.SYSTEM)
     subject = fields.AnyField("对象", null=True)
+    obligations = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, verbose_name="所涉义务"
+    )
     title = fields.Text("标题")
     text = fields.Note("内容")
     channel = fields.Choice("渠道", choices=By, default=By.INBOX)
@@ -348,7 +372,12 @@ class Message(Record):
     class Meta(Record.Meta):
         verbose_name = "消息"
         ordering = ["-sent_at", "-id"]
-        indexes = [models.Index(fields=["person", "seen_at"], name="message_unseen")]
+        indexes = [
+            models.Index(fields=["person", "seen_at"], name="message_unseen"),
+            models.Index(fields=["person", "-sent_at", "-id"], name="message_of_person"),
+            models.Index(fields=["sent_at"], name="message_unacted", condition=Q(acted_at=None)),
+            GinIndex(fields=["obligations"], name="message_of_duty"),
+        ]
 
     def __str__(self) -> str:
         return self.title

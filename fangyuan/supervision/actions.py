@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import facts
+from fangyuan.org import posting
 from fangyuan.org.models import Message
 from fangyuan.supervision import measure
 from fangyuan.supervision.models import Incident, Rectification
@@ -35,12 +36,20 @@ def _lacking(field: str, sentence: str, record: str = "rectification") -> door.R
 
 def _tell(deed: door.Deed, notice: Any, person: Any, step: str, title: str) -> None:
     """Leave a message about a notice; the same step of the same notice is told once."""
-    key = f"rectification:{notice.pk}:{step}:{person.pk}"
-    if Message.objects.everything("已发过").filter(step_key=key).exists():
-        return
-    with door.acting(by=None, action="send_message", channel=deed.channel) as system:
-        note = {"person": person, "kind": "NOTICE", "subject": notice, "title": title}
-        system.create(Message, {**note, "text": notice.demand, "sent_at": deed.at, "step_key": key})
+    with door.acting(by=None, action="send_message", channel=deed.channel):
+        note = Message(
+            person=person,
+            kind="NOTICE",
+            topic="RECTIFICATION",
+            subject_type="rectification",
+            subject_id=notice.pk,
+            obligations=notice.obligations,
+            title=title,
+            text=notice.demand,
+            sent_at=deed.at,
+            step_key=f"rectification:{notice.pk}:{step}:{person.pk}",
+        )
+        posting.post([note])
 
 
 @door.verb("inspection", label="完成检查", asks=("conclusion",), writes=("finished_at",))

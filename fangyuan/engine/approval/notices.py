@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from fangyuan.engine.requests import Approval, Request
+from fangyuan.org import posting
 from fangyuan.org.models import Message
 
 
@@ -39,6 +40,7 @@ def _message(request: Request, person: int, title: str, key: str, at: datetime) 
     return Message(
         person_id=person,
         kind="NOTICE",
+        topic="APPROVAL",
         subject_type="request",
         subject_id=request.pk,
         title=title,
@@ -49,4 +51,4 @@ def _message(request: Request, person: int, title: str, key: str, at: datetime) 
 
 
 def _send(messages: Iterable[Message] | Iterator[Any]) -> None:
-    Message._base_manager.bulk_create(list(messages))
+    posting.post(messages)

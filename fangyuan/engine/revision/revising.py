@@ -17,6 +17,7 @@ from django.utils import timezone
 from fangyuan.core import events, spans
 from fangyuan.engine import models
 from fangyuan.engine.revision import drafts
+from fangyuan.org import posting
 from fangyuan.org.models import Membership, Message, Person, Team
 
 Stage = models.Policy.Stage
@@ -274,20 +275,18 @@ def ask_to_sign(policy: models.Policy, at: datetime) -> int:
     """Ask everybody concerned to read and sign; once each. Returns how many were asked."""
     day = f"{policy.starts_on:%Y-%m-%d}" if policy.starts_on else ""
     return len(
-        Message._base_manager.bulk_create(
-            [
-                Message(
-                    person=person,
-                    kind="SIGN",
-                    subject_type="policy",
-                    subject_id=policy.pk,
-                    title=f"请阅读并签收：{policy} {policy.version}",
-                    text=f"{policy.summary or '修订'}，{day} 起生效",
-                    sent_at=at,
-                    step_key=f"sign:{policy.pk}:{person.pk}",
-                )
-                for person in concerned(policy).distinct()
-            ],
-            ignore_conflicts=True,
+        posting.post(
+            Message(
+                person=person,
+                kind="SIGN",
+                topic="SIGN",
+                subject_type="policy",
+                subject_id=policy.pk,
+                title=f"请阅读并签收：{policy} {policy.version}",
+                text=f"{policy.summary or '修订'}，{day} 起生效",
+                sent_at=at,
+                step_key=f"sign:{policy.pk}:{person.pk}",
+            )
+            for person in concerned(policy).distinct()
         )
     )
