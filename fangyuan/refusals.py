@@ -33,7 +33,7 @@ class Asked(Denied):
     """A record is to be created only with approval; the request was filed instead."""
 
     def __init__(self, request: Any, label: str) -> None:
-        super().__init__(f"{label}要先审批({request.clause})，已替你提交申请，同意后自动建好")
+        super().__init__(f"{label}要先审批（{request.clause}），已替你提交申请，同意后自动建好")
         self.request = request
 
 

@@ -51,7 +51,7 @@ def main() -> int:
         "fy": fy,
     }
     if name not in commands:
-        return complain(f"用法:python3 tools/dev.py {'|'.join(commands)} [参数…]")
+        return complain(f"用法：python3 tools/dev.py {'|'.join(commands)} [参数…]")
     for request in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(request) is not signal.SIG_IGN:
             signal.signal(request, interrupted)
@@ -60,7 +60,7 @@ def main() -> int:
     except postgres.SetupFailed as trouble:
         return complain(str(trouble))
     except subprocess.CalledProcessError as trouble:
-        return complain(f"没有成功(退出码 {trouble.returncode}):{shlex.join(trouble.cmd)}")
+        return complain(f"没有成功（退出码 {trouble.returncode}）：{shlex.join(trouble.cmd)}")
     except KeyboardInterrupt:
         return 130
 
@@ -69,7 +69,7 @@ def run(_: list[str]) -> int:
     """Start database, worker and web server, and keep them up until interrupted."""
     host, port = os.environ.get("FY_HOST", "127.0.0.1"), int(os.environ.get("PORT", "8123"))
     if taken(port):
-        return complain(f"端口 {port} 已被占用。可换一个:PORT=8124 make run")
+        return complain(f"端口 {port} 已被占用。可换一个：PORT=8124 make run")
     with ready(say, demo=os.environ.get("FY_DEMO", "1") != "0") as base:
         env = settings(base)
         workers = os.environ.get("FY_WEB_WORKERS", "2")
@@ -145,7 +145,7 @@ def prepare(base: database.Database, tell: packages.Say, *, demo: bool) -> None:
         step(manage("prepare"), settings(base))
         base.note("prepared", key)
     if demo and not base.note("demo"):
-        tell("载入演示数据(FY_DEMO=0 可跳过)")
+        tell("载入演示数据（FY_DEMO=0 可跳过）")
         step(manage("demo"), settings(base))
         base.note("demo", "1")
 
@@ -159,15 +159,15 @@ def keep_up(programs: dict[str, tuple[list[str], dict[str, str]]], url: str) -> 
         while True:
             if not greeted and answers(url):
                 greeted = True
-                say(f"方圆已就绪:{url}  (READY)")
+                say(f"方圆已就绪：{url}  (READY)")
             for name, process in running.items():
                 if process.poll() is None:
                     continue
                 falls = [at for at in falls if time.monotonic() - at < MINUTE]
                 if len(falls) >= FALLS_A_MINUTE:
-                    return complain(f"{name} 反复退出(退出码 {process.returncode}),已停止。")
+                    return complain(f"{name} 反复退出（退出码 {process.returncode}），已停止。")
                 falls.append(time.monotonic())
-                say(f"{name} 退出了(退出码 {process.returncode}),重新启动")
+                say(f"{name} 退出了（退出码 {process.returncode}），重新启动")
                 running[name] = launch(*programs[name])
             time.sleep(0.3 if greeted else 0.05)
     except KeyboardInterrupt:
@@ -246,7 +246,7 @@ def chromium() -> str:
         subprocess.run([*get, *wanted], env=env, stdout=subprocess.DEVNULL)
     if Path(given).exists():
         return given
-    say("★ 没有 Chromium,浏览器测试这次不运行。请安装 chromium 和 fonts-noto-cjk 后重试。")
+    say("★ 没有 Chromium，浏览器测试这次不运行。请安装 chromium 和 fonts-noto-cjk 后重试。")
     return "0"
 
 

@@ -28,15 +28,15 @@ def main(words: list[str]) -> int:
                 role(link, words[0])
                 sys.stdout.write(json.dumps(notes(link)))
     except psycopg.OperationalError as trouble:
-        return refuse(f"连不上 DATABASE_URL 指定的数据库。请检查地址、账号和网络。原因:{trouble}")
+        return refuse(f"连不上 DATABASE_URL 指定的数据库。请检查地址、账号和网络。原因：{trouble}")
     except errors.InsufficientPrivilege as trouble:
         return refuse(
-            "DATABASE_URL 的账号权限不够。它须能建表,并能切换到应用账号;"
-            "请用数据库管理员执行:CREATE ROLE fangyuan_app; "
-            f"GRANT fangyuan_app TO 该账号。原因:{trouble}"
+            "DATABASE_URL 的账号权限不够。它须能建表，并能切换到应用账号；"
+            "请用数据库管理员执行：CREATE ROLE fangyuan_app; "
+            f"GRANT fangyuan_app TO 该账号。原因：{trouble}"
         )
     except psycopg.ProgrammingError as trouble:
-        return refuse(f"DATABASE_URL 写得不对或数据库不能用。原因:{trouble}")
+        return refuse(f"DATABASE_URL 写得不对或数据库不能用。原因：{trouble}")
     return 0
 
 

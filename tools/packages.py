@@ -69,7 +69,7 @@ def install(locks: list[Path], say: Say) -> None:
         env = os.environ | uv_settings(pip_settings()) | {"VIRTUAL_ENV": str(VENV)}
         if subprocess.run([*uv, *HASHED, *wanted], env=env, stdout=sys.stderr).returncode == 0:
             return
-        say("uv 没有装成,改用 pip")
+        say("uv 没有装成，改用 pip")
     pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, *HASHED, *wanted], check=True, stdout=sys.stderr)
 
@@ -118,7 +118,7 @@ def lock(say: Say) -> None:
     """Compile the lock files anew, with hashes and without any address."""
     create(say)
     if not boot():
-        raise SystemExit("没有装上 uv,无法重新生成依赖锁文件。请检查网络或 pip 的镜像设置。")
+        raise SystemExit("没有装上 uv，无法重新生成依赖锁文件。请检查网络或 pip 的镜像设置。")
     index = {key: value for key, value in pip_settings().items() if key in ("index-url", "cert")}
     for name in ("requirements", "requirements-dev", "requirements-boot"):
         command = [str(VENV / "bin/uv"), "pip", "compile", "-q", "--universal"]
@@ -127,7 +127,7 @@ def lock(say: Say) -> None:
         command += ["--custom-compile-command", "make lock", f"{name}.in", "-o", f"{name}.txt"]
         subprocess.run(command, cwd=ROOT, env=os.environ | uv_settings(index), check=True)
         if "://" in (ROOT / f"{name}.txt").read_text():
-            raise SystemExit(f"{name}.txt 里有网址,不能提交。")
+            raise SystemExit(f"{name}.txt 里有网址，不能提交。")
         say(f"{name}.txt 已更新")
 
 

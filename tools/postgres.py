@@ -202,7 +202,7 @@ class Server:
             if self._answers():
                 return
             if time.monotonic() > until:
-                raise SetupFailed(f"内置数据库没有启动。原因写在日志末尾:{log}\n{tail(log)}")
+                raise SetupFailed(f"内置数据库没有启动。原因写在日志末尾：{log}\n{tail(log)}")
             time.sleep(0.5)
 
     def _drop_stale_pid(self) -> None:
@@ -232,7 +232,7 @@ class Server:
         )
         if check and done.returncode:
             why = (done.stderr or b"").decode(errors="replace").strip()
-            raise SetupFailed(f"内置数据库的 {program} 没有成功(退出码 {done.returncode}):{why}")
+            raise SetupFailed(f"内置数据库的 {program} 没有成功（退出码 {done.returncode}）：{why}")
 
 
 # The owner migrates, the application may neither own nor rule; both are made once.
@@ -269,7 +269,7 @@ def claim(folder: Path, uid: int) -> None:
     """Make a private folder for the socket, refusing one that belongs to somebody else."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), uid):
-        raise SetupFailed(f"文件夹 {folder} 属于别的用户,内置数据库不能使用。请把它删除后再试。")
+        raise SetupFailed(f"文件夹 {folder} 属于别的用户，内置数据库不能使用。请把它删除后再试。")
     os.chown(folder, uid, -1)
 
 

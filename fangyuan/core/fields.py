@@ -102,7 +102,7 @@ class ChoiceSet(ArrayField):
         super().validate(value, model_instance)
         known = {code for code, _ in self.vocabulary}
         if unknown := [item for item in value or [] if item not in known]:
-            raise ValidationError(f"没有“{'、'.join(unknown)}”这一项,请从列出的选项里选")
+            raise ValidationError(f"没有“{'、'.join(unknown)}”这一项，请从列出的选项里选")
 
 
 class TextSet(ArrayField):

@@ -48,8 +48,8 @@ def split(wanted: Any) -> Iterator[tuple[str, bool, Any]]:
                 yield word.removeprefix("not_"), False, operand
             else:
                 near = difflib.get_close_matches(word, WORDS, n=1)
-                hint = f",是不是“{near[0]}”" if near else ""
-                raise WordError(f"没有“{word}”这个词{hint};可用的词:{'、'.join(WORDS)}")
+                hint = f"，是不是“{near[0]}”" if near else ""
+                raise WordError(f"没有“{word}”这个词{hint}；可用的词：{'、'.join(WORDS)}")
     else:
         yield "is", True, wanted
 
@@ -132,7 +132,7 @@ def faults(model: Any, condition: Condition) -> list[str]:
             continue
         try:
             fact = facts.find(model, name)
-            found += [f"“{name}”:{one}" for one in _faults(model, fact, wanted)]
+            found += [f"“{name}”：{one}" for one in _faults(model, fact, wanted)]
         except (facts.UnknownFact, WordError) as wrong:
             found.append(str(wrong))
     return found
@@ -157,7 +157,7 @@ def _faults(model: Any, fact: facts.Fact, wanted: Any) -> Iterator[str]:
 
 def _list_faults(fact: facts.Fact, word: str, operand: Any) -> Iterator[str]:
     if word == "has" and fact.kind != "set":
-        yield f"{fact.label}不是集合,不能用 has"
+        yield f"{fact.label}不是集合，不能用 has"
     if not isinstance(operand, list) or not operand:
         yield f"{word} 后面要写一个列表"
         return
@@ -167,18 +167,18 @@ def _list_faults(fact: facts.Fact, word: str, operand: Any) -> Iterator[str]:
 
 def _operand_faults(word: str, operand: Any) -> Iterator[str]:
     if word == "empty" and not isinstance(operand, bool):
-        yield f"empty 后面写 true 或 false,不能写“{operand}”"
+        yield f"empty 后面写 true 或 false，不能写“{operand}”"
     if word == "valid" and operand not in FORMATS:
-        yield f"没有“{operand}”这种格式,可用:{'、'.join(FORMATS)}"
+        yield f"没有“{operand}”这种格式，可用：{'、'.join(FORMATS)}"
 
 
 def _value_faults(fact: facts.Fact, value: Any) -> Iterator[str]:
     if fact.kind == "bool" and not isinstance(value, bool):
-        yield f"{fact.label}只能是 true 或 false,不能是“{value}”"
+        yield f"{fact.label}只能是 true 或 false，不能是“{value}”"
     elif fact.choices and value is not None and str(value) not in fact.choices:
         near = difflib.get_close_matches(str(value), fact.choices, n=1, cutoff=0.4)
-        hint = f",是不是“{near[0]}”({fact.choices[near[0]]})" if near else ""
-        yield f"{fact.label}没有“{value}”这个取值{hint};可用:{'、'.join(fact.choices)}"
+        hint = f"，是不是“{near[0]}”（{fact.choices[near[0]]}）" if near else ""
+        yield f"{fact.label}没有“{value}”这个取值{hint}；可用：{'、'.join(fact.choices)}"
 
 
 # --- sentences

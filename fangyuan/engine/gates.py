@@ -198,12 +198,12 @@ def _unmet(model: Any, demand: Demand, number: int) -> Unmet:
 
 
 def sentence(model: Any, demand: Demand) -> str:
-    """What is missing and what to do, e.g. 还缺“地址”,请补上(RES-3.1.2a)."""
+    """What is missing and what to do, e.g. 还缺“地址”，请补上（RES-3.1.2a）."""
     label = facts.label(model, demand.field)
     plain = demand.condition.get(demand.field)
     if plain in ({"not_empty": True}, True):
         return f"还缺“{label}”，请补上（{demand.clause}）"
-    return f"要求{words.sentence(model, demand.condition)}({demand.clause})"
+    return f"要求{words.sentence(model, demand.condition)}（{demand.clause}）"
 
 
 def settle_debts(

@@ -67,6 +67,28 @@ def test_no_module_has_a_drawer_name():
     assert drawers == []
 
 
+def said(tree: ast.Module) -> Iterator[ast.Constant]:
+    """The strings of a module that a person may read: all but docstrings."""
+    aside = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in aside:
+            yield node
+
+
+def test_chinese_sentences_have_chinese_punctuation():
+    """A sentence shows ，；：？！ as Chinese print does; what somebody types stays as typed."""
+    narrow = re.compile(r"(?<=[\u4e00-\u9fff”》）】」])[,;:?!]|[,;:?!](?=[\u4e00-\u9fff“《（])")
+    typed = re.compile(r"类型:编号|客户:C001|[甲丙];|\[甲, 乙|事实: 条件|双\?周|\$\{?|\(\?:")
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.value}"
+        for path in sources()
+        if "tests" not in path.parts
+        for node in said(ast.parse(path.read_text(encoding="utf-8")))
+        if narrow.search(node.value) and not typed.search(node.value)
+    ]
+    assert found == []
+
+
 def test_nothing_unfinished_stands_in_the_code():
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError|pragma: no cover")
     found = [

@@ -44,7 +44,7 @@ def test_an_example_leaves_nothing_behind(company):
 @pytest.mark.parametrize(
     ("part", "step", "said"),
     [
-        ("given", {"客护 甲": {}}, "没有“客护”这个词,是不是“客户”"),
+        ("given", {"客护 甲": {}}, "没有“客护”这个词，是不是“客户”"),
         ("given", {"客户 甲": {"负责任": "小李"}}, "没有“负责任”这一项"),
         ("given", {"客户 甲": {"负责人": "小利"}}, "例子里没有“小利”"),
         ("given", {"客户 甲": {"信息获取": "昨天"}}, "信息获取"),
@@ -58,7 +58,7 @@ def test_an_example_leaves_nothing_behind(company):
         ("then", {"at": "2026-05-01 00:00", "义务 小李": {"状态": "违规"}}, "应有一项义务"),
         ("then", {"记录 小李": {"姓名": "小王"}}, "应为“小王”，实际“小李”"),
         ("then", {"看得见 小孙": ["不在"]}, "例子里没有“不在”"),
-        ("then", {"义物 小李": {}}, "没有“义物”这种核对,是不是“义务”"),
+        ("then", {"义物 小李": {}}, "没有“义物”这种核对，是不是“义务”"),
     ],
 )
 def test_an_example_that_does_not_hold_is_told_with_its_line(company, part, step, said):

@@ -13,7 +13,7 @@ MISTAKES = {
         "record: aktivity",
         20,
         "SM-1",
-        "没有“aktivity”这种记录,是不是“activity”",
+        "没有“aktivity”这种记录，是不是“activity”",
     ),
     "unknown fact": ("until: written_at", "until: writen_at", 20, "SM-1", "是不是“written_at”"),
     "unknown fact in where": (
@@ -28,14 +28,14 @@ MISTAKES = {
         "where: {kind: VISITS}",
         21,
         "SM-1",
-        "没有“VISITS”这个取值,是不是“VISIT”",
+        "没有“VISITS”这个取值，是不是“VISIT”",
     ),
     "unknown word": (
         "where: {kind: VISIT}",
         "where: {kind: {iss: VISIT}}",
         21,
         "SM-1",
-        "没有“iss”这个条件词,是不是“is”",
+        "没有“iss”这个条件词，是不是“is”",
     ),
     "no instant": ("until: written_at", "until: situation", 20, "SM-1", "“situation”不是时刻"),
     "unknown role": (

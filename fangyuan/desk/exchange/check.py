@@ -61,7 +61,7 @@ def _follows(model: Any, given: set[str], actor: Any) -> Bad | None:
         verb = f"{model.record_name()}.{model.governed.get(name)}"
         if by in given and verb in table.table().acts and not table.may_act(actor, verb):
             return Bad(
-                f"{model._meta.verbose_name}不能由文件直接生效", "在页面上申请,或请管理员导入"
+                f"{model._meta.verbose_name}不能由文件直接生效", "在页面上申请，或请管理员导入"
             )
     return None
 

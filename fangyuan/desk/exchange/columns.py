@@ -160,7 +160,7 @@ def _one(
         return column, None
     near = difflib.get_close_matches(_folded(text), known, n=1, cutoff=0.5)
     close = known.get(near[0]) if near else None
-    said = f"{close.label}({close.name})" if close else ""
+    said = f"{close.label}（{close.name}）" if close else ""
     remedy = f"是不是“{said}”？改名后再导入" if close else "改成模板里的列名，或删掉这一列"
     return None, Mistake(0, text, "", "没有这一列", remedy)
 

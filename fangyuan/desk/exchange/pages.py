@@ -176,7 +176,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponse:
     except door.Denied as denied:
         return refused(request, str(denied))
     if waiting is not None:
-        told = f"导出 {count} 条要先批准({waiting.request.clause})，{outcome('导出', waiting)}"
+        told = f"导出 {count} 条要先批准（{waiting.request.clause}），{outcome('导出', waiting)}"
         return done(
             request, f"{told}，批准后再来下载", f"/approvals/{waiting.request.pk}?tab=asked"
         )

@@ -39,7 +39,7 @@ class Lookups:
         """Reason and remedy where none or several terms fit."""
         if not found:
             near = difflib.get_close_matches(text, self._labels[domain].values(), n=3, cutoff=0.5)
-            remedy = f"是不是“{'”“'.join(near)}”?" if near else "先在字典里加上它，或改用已有的项"
+            remedy = f"是不是“{'”“'.join(near)}”？" if near else "先在字典里加上它，或改用已有的项"
             return "字典里没有这一项", remedy
         codes = "、".join(key.split(":", 1)[1] for key in found[:_TAIL])
         return f"有 {len(found)} 项都叫这个名字", f"改填代码，如 {codes}"

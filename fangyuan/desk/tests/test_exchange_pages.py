@@ -142,7 +142,7 @@ def test_a_large_export_waits_for_the_word_of_a_superior(visit, company, rule):
     browser = visit("li")
     for _ in range(2):
         answer = browser.get("/customer/export", follow=True)
-        assert "要先批准(DAY-3.1.3)，已提交审批，等 王总" in answer.content.decode()
+        assert "要先批准（DAY-3.1.3），已提交审批，等 王总" in answer.content.decode()
     request = Request._base_manager.get()
     assert (request.action, request.asked_by, request.state) == (
         "access_log.export",

@@ -62,7 +62,7 @@ def test_what_a_rule_demands_is_marked_and_refused_with_its_clause(visit, compan
     assert "RES-3.1.2a" in field
     page = visit("li").post("/customer/new", {**NEW, "address": ""}).content.decode()
     assert "还差 1 项" in page
-    assert ">还缺“注册地址”,请补上</a>" in page
+    assert ">还缺“注册地址”，请补上</a>" in page
     assert 'href="#f-address"' in page
     assert 'href="/clause/RES-3.1.2a"' in page
 
@@ -73,12 +73,12 @@ def test_mistypings_and_rules_are_said_at_once(visit, company, rule):
     page = visit("li").post("/customer/new", wrong).content.decode()
     assert "有 3 项要改" in page
     assert all(f'href="#f-{name}"' in page for name in ("address", "uscc", "learned_at"))
-    assert ">还缺“注册地址”,请补上</a>" in page
+    assert ">还缺“注册地址”，请补上</a>" in page
     assert not Customer._base_manager.filter(name=NEW["name"]).exists()
     url = f"/customer/{company.customer.pk}/edit"
     mine = inputs(visit("li").get(url).content.decode())
     page = visit("li").post(url, {**mine, "address": "", "learned_at": "昨天"}).content.decode()
-    assert "有 2 项要改" in page and ">还缺“注册地址”,请补上</a>" in page
+    assert "有 2 项要改" in page and ">还缺“注册地址”，请补上</a>" in page
     company.customer.refresh_from_db()
     assert company.customer.address
 

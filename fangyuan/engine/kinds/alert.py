@@ -24,7 +24,7 @@ class Alert(base.Owed):
     @model_validator(mode="after")
     def _readable(self) -> Alert:
         if spans.parse(self.clear_after).unit is spans.Unit.WORKDAY:
-            raise ValueError("clear_after 按小时或自然日计,不能用工作日")
+            raise ValueError("clear_after 按小时或自然日计，不能用工作日")
         return self
 
     @property

@@ -101,7 +101,7 @@ class Owed(Kind):
                 yield str(unknown)
                 continue
             if fact.kind not in ("at", "date"):
-                yield f"“{name}”({fact.label})不是时刻"
+                yield f"“{name}”（{fact.label}）不是时刻"
 
 
 class Reminded(Owed):

@@ -35,7 +35,7 @@ class Cadence(base.Reminded):
         if self.on_leave == "extend":
             raise ValueError("频率的一期不能因请假顺延，on_leave 写 delegate 或 none")
         if "." not in self.event:
-            raise ValueError("event 要写成 记录.时刻,例如 activity.ended_at")
+            raise ValueError("event 要写成 记录.时刻，例如 activity.ended_at")
         return self
 
     @property

@@ -65,7 +65,7 @@ class Required(base.Reminded):
             for name in words.names(self.wanted):
                 fact = facts.find(self.model, name)
                 if not fact.is_temporal:
-                    yield f"“{fact.label}”没有留下何时做到,不能用于义务,只能用于写入校验"
+                    yield f"“{fact.label}”没有留下何时做到，不能用于义务，只能用于写入校验"
 
 
 def demand_parts(model: Any, wanted: list[str], holds: base.Condition) -> base.Parts:

@@ -69,7 +69,7 @@ def told(folder: Path, policy: str) -> frozenset[str] | None:
     try:
         book = reading.read_file(path).value
     except reading.Unreadable as wrong:
-        said = f"例子读不了:{wrong.sentence}"
+        said = f"例子读不了：{wrong.sentence}"
         raise Broken([check.Problem(f"cases/{path.name}", wrong.line, "", said)]) from wrong
     cases = book.get("cases") if isinstance(book, dict) else None
     return frozenset(

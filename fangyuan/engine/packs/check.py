@@ -89,7 +89,7 @@ def check_all(paths: Iterable[Path]) -> list[Checked]:
         for provision in one.pack.provisions if one.pack else ():
             other = owner.setdefault(provision.id, one.file)
             if other != one.file:
-                said = f"条号在 {other} 里已有,请换一个"
+                said = f"条号在 {other} 里已有，请换一个"
                 one.problems.append(Problem(one.file, 1, provision.id, said))
         if one.problems:
             one.pack = None
@@ -108,7 +108,7 @@ class Checker:
     def checked(self) -> Checked:
         for path, line in self.source.repeated:
             self.clause = self._clause_at(path)
-            self._say_at(line, f"“{path[-1]}”写了两次,请删掉一处")
+            self._say_at(line, f"“{path[-1]}”写了两次，请删掉一处")
         self.clause = ""
         head = self.shape(Head, self.source.value, ())
         provisions = list(self._provisions())
@@ -181,7 +181,7 @@ class Checker:
             line = self.source.line(path)
             if count[provision.id] > 1 and provision.id in seen:
                 self.clause = provision.id
-                self._say_at(line, f"条号和第 {seen[provision.id]} 行重复,请换一个")
+                self._say_at(line, f"条号和第 {seen[provision.id]} 行重复，请换一个")
             seen.setdefault(provision.id, line)
 
     def _clause_at(self, path: reading.Path_) -> str:
@@ -206,5 +206,5 @@ def _unknown_shape(raw: Any) -> str:
         return "承载要写成 {bind: …} 这样的名称和值"
     if raw.get("bind") == "rule":
         kinds = "、".join(RULE_KINDS)
-        return f"没有“{raw.get('kind')}”这种规则,kind 只能是 {kinds}"
-    return f"没有“{raw.get('bind')}”这种承载,bind 只能是 {'、'.join(BINDS)}"
+        return f"没有“{raw.get('kind')}”这种规则，kind 只能是 {kinds}"
+    return f"没有“{raw.get('bind')}”这种承载，bind 只能是 {'、'.join(BINDS)}"

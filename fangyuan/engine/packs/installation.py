@@ -138,8 +138,8 @@ def _close_earlier(pack: Pack) -> None:
         return
     if last.starts_on is not None and last.starts_on >= starts_on:
         raise Clash(
-            f"《{pack.head.title}》已有 {last.version} 自 {last.starts_on} 起生效,"
-            f"新版本的 from 要晚于这一天,现在是 {starts_on}"
+            f"《{pack.head.title}》已有 {last.version} 自 {last.starts_on} 起生效，"
+            f"新版本的 from 要晚于这一天，现在是 {starts_on}"
         )
     rules = models.Rule.objects.everything("载入制度").present()
     open_rules = rules.filter(clause__policy__in=earlier, ends_at=None)
@@ -166,8 +166,8 @@ def _describe(policy: models.Policy, pack: Pack, seal: str) -> None:
     head = pack.head
     if policy.starts_on != head.starts_on:
         raise Clash(
-            f"《{head.title}》{head.version} 自 {policy.starts_on} 起生效,"
-            f"不能改成 {head.starts_on},请用新的 version"
+            f"《{head.title}》{head.version} 自 {policy.starts_on} 起生效，"
+            f"不能改成 {head.starts_on}，请用新的 version"
         )
     publisher = Team.objects.everything("归口部门").present().filter(code=head.publisher or "")
     policy.title, policy.number, policy.scope_note = head.title, head.number, head.scope_note
@@ -196,7 +196,7 @@ def _write(
     rows = models.Clause._base_manager.filter(policy__in=[policy, *own])
     known = {c.number: c for c in rows}
     if gone := sorted(set(known) - set(wanted)):
-        raise Clash(f"条款 {'、'.join(gone[:5])} 不见了,删条款请用新的 version")
+        raise Clash(f"条款 {'、'.join(gone[:5])} 不见了，删条款请用新的 version")
     provisions = [p for p in pack.provisions if p.id not in revised]
     holder = next((one for one in reversed(own) if one.clauses.everything("载入").exists()), policy)
     fresh = [
@@ -248,7 +248,7 @@ def _write_rules(
                     )
                 )
             elif (there.kind, there.record, there.params) != (line.kind, line.record, line.params):
-                raise Clash(f"{number} 的规则变了,但版本号没变;请写新的 version 和更晚的 from")
+                raise Clash(f"{number} 的规则变了，但版本号没变；请写新的 version 和更晚的 from")
     models.Rule._base_manager.bulk_create(fresh)
     kept = {(number, line.line) for number, lines in wanted.items() for line in lines}
     gone = [rule.pk for spot, rule in standing.items() if spot not in kept]

@@ -99,7 +99,7 @@ class _Meaning:
         if source not in self.known.facts or not at:
             yield from self._try(("event",), self.known.need_record, source)
             if source in self.known.facts:
-                yield ("event",), "事件写成 记录.时刻,如 activity.ended_at"
+                yield ("event",), "事件写成 记录.时刻，如 activity.ended_at"
             return
         yield from self._moment(source, at, ("event",))
         yield from self.conditions(source, b.when, ("when",))
@@ -147,7 +147,7 @@ class _Meaning:
 
     def _any(self, record: str, groups: Any, where: Where) -> Said:
         if not isinstance(groups, list) or not groups:
-            yield where, "any 后面要列出几组条件,满足一组即可"
+            yield where, "any 后面要列出几组条件，满足一组即可"
             return
         for at, group in enumerate(groups):
             if isinstance(group, dict):
@@ -164,7 +164,7 @@ class _Meaning:
         if plain == "same_as":
             yield from self._try(where, self.known.kind, record, str(value))
         elif plain == "valid" and value not in FORMATS:
-            yield where, f"没有“{value}”这种格式,只有 {'、'.join(FORMATS)}"
+            yield where, f"没有“{value}”这种格式，只有 {'、'.join(FORMATS)}"
         elif plain in ("in", "has") and not (isinstance(value, list) and value):
             yield where, f"“{word}”后面要写一个列表,如 [甲, 乙]"
         elif plain in ("is", "in", "has"):
@@ -172,7 +172,7 @@ class _Meaning:
         elif plain == "empty" and not isinstance(value, bool):
             yield where, f"“{word}”后面写 true 或 false"
         elif plain in ("at_least", "at_most", "above", "below") and not _is_number(value):
-            yield where, f"“{word}”后面要写数字,现在是“{value}”"
+            yield where, f"“{word}”后面要写数字，现在是“{value}”"
 
     def _codes(self, name: str, kind: str, value: Any, where: Where) -> Said:
         allowed = names.codes(kind)
@@ -189,7 +189,7 @@ class _Meaning:
         if stream := self.known.streams.get(name):
             if stream.record != record:
                 label = self.known.labels[stream.record]
-                yield where, f"“{name}”是{label}的事件,不是{self.known.labels[record]}的"
+                yield where, f"“{name}”是{label}的事件，不是{self.known.labels[record]}的"
             return
         try:
             kind = self.known.kind(record, name)
@@ -199,7 +199,7 @@ class _Meaning:
             yield where, str(unknown).split(",")[0] + near
             return
         if kind not in (*names.INSTANTS, names.ANYTHING):
-            yield where, f"“{name}”不是时刻,请换一个时间事实"
+            yield where, f"“{name}”不是时刻，请换一个时间事实"
 
     def _who(self, record: str, who: str) -> Said:
         for one in (name.strip() for name in who.split(",")):

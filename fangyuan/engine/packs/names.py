@@ -64,14 +64,14 @@ class Names:
             known = self.facts[here]
             if name not in known:
                 label = self.labels[here]
-                raise Unknown(f"{label}({here})没有“{name}”这个事实{nearest(name, known)}")
+                raise Unknown(f"{label}（{here}）没有“{name}”这个事实{nearest(name, known)}")
             kind = known[name]
             if at == len(steps) - 1:
                 return kind
             if kind == ANYTHING:
                 return ANYTHING
             if not kind.startswith("@"):
-                raise Unknown(f"“{name}”不指向别的记录,后面不能再写“.{steps[at + 1]}”")
+                raise Unknown(f"“{name}”不指向别的记录，后面不能再写“.{steps[at + 1]}”")
             here = kind[1:]
         raise Unknown("事实的名称是空的")
 
@@ -80,7 +80,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A suggestion for a mistyped name, or how to go on without one."""
     cutoff = 0.5 if len(name) <= 3 else 0.6
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
-    return f",是不是“{close[0]}”" if close else ",请核对拼写"
+    return f"，是不是“{close[0]}”" if close else "，请核对拼写"
 
 
 def codes(kind: str) -> frozenset[str]:

@@ -198,7 +198,7 @@ class Product:
                 yield self._wait(record, f"{record}.{name}")
                 return
         for fault in words.faults(model, given):
-            yield self._wait(record, f"{record}({fault})")
+            yield self._wait(record, f"{record}（{fault}）")
 
     def _model(self, record: str) -> Any:
         return records.row_types().get(record)

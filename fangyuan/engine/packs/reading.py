@@ -58,10 +58,10 @@ def read_file(path: Path) -> Source:
     """Read a file; raises Unreadable."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise Unreadable(1, "文件超过 2 MB,请拆成几份制度")
+            raise Unreadable(1, "文件超过 2 MB，请拆成几份制度")
         return read(path.read_bytes())
     except OSError as wrong:
-        raise Unreadable(1, f"文件打不开:{wrong.strerror}") from wrong
+        raise Unreadable(1, f"文件打不开：{wrong.strerror}") from wrong
 
 
 def read(content: bytes) -> Source:
@@ -70,20 +70,20 @@ def read(content: bytes) -> Source:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         line = content[: wrong.start].count(b"\n") + 1
-        raise Unreadable(line, "不是 UTF-8 编码,请另存为 UTF-8") from wrong
+        raise Unreadable(line, "不是 UTF-8 编码，请另存为 UTF-8") from wrong
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as wrong:
         mark = getattr(wrong, "problem_mark", None) or getattr(wrong, "context_mark", None)
         line = mark.line + 1 if mark is not None else 1
-        raise Unreadable(line, "不合 YAML 写法,请核对这一行的缩进、冒号和引号") from wrong
+        raise Unreadable(line, "不合 YAML 写法，请核对这一行的缩进、冒号和引号") from wrong
     except RecursionError as wrong:
-        raise Unreadable(1, "嵌套太深,请展开来写") from wrong
+        raise Unreadable(1, "嵌套太深，请展开来写") from wrong
     except (ValueError, AttributeError, TypeError, IndexError, KeyError) as wrong:
         # The parser stumbles over some malformed texts instead of refusing them.
-        raise Unreadable(1, "不合 YAML 写法,请核对缩进、冒号和引号") from wrong
+        raise Unreadable(1, "不合 YAML 写法，请核对缩进、冒号和引号") from wrong
     if root is None:
-        raise Unreadable(1, "文件是空的,请写上 policy、title、version、from 和 chapters")
+        raise Unreadable(1, "文件是空的，请写上 policy、title、version、from 和 chapters")
     source = Source(None)
     source.value = _Reader(source).value(root, ())
     return source
@@ -99,9 +99,9 @@ class _Reader:
     def value(self, node: Node, path: Path_) -> Any:
         line = node.start_mark.line + 1
         if id(node) in self.seen or getattr(node, "anchor", None):
-            raise Unreadable(line, "不用锚点和别名(& 和 *),请把内容写全")
+            raise Unreadable(line, "不用锚点和别名（& 和 *），请把内容写全")
         if len(path) > MAX_DEPTH:
-            raise Unreadable(line, "嵌套太深,请展开来写")
+            raise Unreadable(line, "嵌套太深，请展开来写")
         if node.tag is not None and str(node.tag) not in _TAGS:
             raise Unreadable(line, "不用类型标记(!),请直接写值")
         self.seen.add(id(node))
@@ -131,7 +131,7 @@ class _Reader:
 def _scalar(node: ScalarNode) -> Any:
     text = str(node.value)
     if "\x00" in text or not text.isprintable() and any("\ud800" <= c <= "\udfff" for c in text):
-        raise Unreadable(node.start_mark.line + 1, "有不能保存的字符,请删掉")
+        raise Unreadable(node.start_mark.line + 1, "有不能保存的字符，请删掉")
     if node.style is not None:
         return text
     if text in _NULL:

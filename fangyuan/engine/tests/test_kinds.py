@@ -61,4 +61,4 @@ def test_a_fact_without_a_past_cannot_date_a_duty() -> None:
             "within": "3wd",
         },
     )
-    assert kind.faults() == ["“建档信息齐全”没有留下何时做到,不能用于义务,只能用于写入校验"]
+    assert kind.faults() == ["“建档信息齐全”没有留下何时做到，不能用于义务，只能用于写入校验"]

@@ -15,12 +15,12 @@ from fangyuan.engine import listing
 class Command(BaseCommand):
     """Print obligations: as they stand, or as they stood or would stand at an instant."""
 
-    help = "列出义务,一行一个 JSON 对象"
+    help = "列出义务，一行一个 JSON 对象"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clause", help="只列这一条款")
         parser.add_argument("--person", help="只列这个登录名的义务")
-        parser.add_argument("--as-of", dest="as_of", help="时点,ISO 8601;缺省为上次扫描")
+        parser.add_argument("--as-of", dest="as_of", help="时点，ISO 8601；缺省为上次扫描")
         parser.add_argument("--format", choices=["jsonl"], default="jsonl")
 
     def handle(self, **options: Any) -> None:

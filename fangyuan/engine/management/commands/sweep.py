@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "按规则把义务扫描到一个时点"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--as-of", dest="as_of", help="时点,ISO 8601;缺省为现在")
+        parser.add_argument("--as-of", dest="as_of", help="时点，ISO 8601；缺省为现在")
         parser.add_argument("--full", action="store_true", help="从头全部重算")
 
     def handle(self, **options: Any) -> None:
@@ -31,10 +31,10 @@ class Command(BaseCommand):
         took = time.perf_counter() - begun
         at = done.as_of.astimezone(spans.SHANGHAI)
         self.stdout.write(
-            f"已扫描到 {at:%Y-%m-%d %H:%M:%S}:新增 {done.written.added},"
-            f"改动 {done.written.changed},状态变化 {done.written.moved},用时 {took:.2f} 秒"
+            f"已扫描到 {at:%Y-%m-%d %H:%M:%S}：新增 {done.written.added}，"
+            f"改动 {done.written.changed}，状态变化 {done.written.moved}，用时 {took:.2f} 秒"
         )
         for clause, error in done.failed.items():
-            self.stderr.write(f"{clause} 没有算成:{error}")
+            self.stderr.write(f"{clause} 没有算成：{error}")
         if done.failed:
-            raise CommandError(f"{len(done.failed)} 条条款的规则没有算成,其余已完成")
+            raise CommandError(f"{len(done.failed)} 条条款的规则没有算成，其余已完成")

@@ -20,7 +20,7 @@ log = logging.getLogger("fangyuan.worker")
 class Command(BaseCommand):
     """Work in rounds until asked to stop; a failing part is logged and does not stop the others."""
 
-    help = "后台工作进程:扫描规则、发提醒、跑导入"
+    help = "后台工作进程：扫描规则、发提醒、跑导入"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--every", type=float, default=3.0, help="两轮之间的秒数")
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             try:
                 run()
             except sweep.Busy:
-                log.info("另一次扫描正在进行,这一轮跳过")
+                log.info("另一次扫描正在进行，这一轮跳过")
             except Exception:  # noqa: BLE001 - one bad job must not stop the rules
                 log.exception("%s 失败", name)
                 _heal()
@@ -55,7 +55,7 @@ def sweep_now() -> None:
     """Bring the ledger to now and send what is to be said by now."""
     done = sweep.sweep()
     for clause, error in done.failed.items():
-        log.error("%s 没有算成:%s", clause, error)
+        log.error("%s 没有算成：%s", clause, error)
     reminders.send(done.as_of)
 
 
