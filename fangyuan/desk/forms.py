@@ -60,7 +60,7 @@ class PlainForm(forms.Form):
         """What is unmet, once for each field with every clause that asks for it, and mistypings."""
         found: dict[tuple[str, str], Gap] = {}
         for one in self.unmet:
-            plain = one.sentence.removesuffix(f"({one.clause})")
+            plain = one.sentence.removesuffix(f"（{one.clause}）")
             anchor = f"#f-{one.field}" if one.field in self.fields else ""
             gap = found.setdefault((one.field, plain), Gap(plain, anchor, one.link, []))
             gap.clauses.extend([one.clause] if one.clause else [])

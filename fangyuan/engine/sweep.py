@@ -49,7 +49,7 @@ def sweep(as_of: datetime | None = None, *, full: bool = False, waits: bool = Fa
         state = _state()
         if state.as_of is not None and as_of < state.as_of:
             last, this = (at.astimezone(spans.SHANGHAI) for at in (state.as_of, as_of))
-            said = f"上次已扫到 {last:%Y-%m-%d %H:%M:%S},这次是 {this:%Y-%m-%d %H:%M:%S}"
+            said = f"上次已扫到 {last:%Y-%m-%d %H:%M:%S}，这次是 {this:%Y-%m-%d %H:%M:%S}"
             raise BackInTime(f"扫描不能往回走：{said}")
         _add_partitions(as_of)
         outcome = Outcome(as_of)
@@ -73,7 +73,7 @@ def _locked(waits: bool) -> Iterator[None]:
         else:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
             if not cursor.fetchone()[0]:
-                raise Busy("另一次扫描正在进行,请稍后再试")
+                raise Busy("另一次扫描正在进行，请稍后再试")
     try:
         yield
     finally:
