@@ -50,6 +50,7 @@ TERMS = {
     "position": POSITIONS,
     "industry": {"C36": "汽车制造业"},
     "growth": {"GROWTH": "成长期"},
+    "pipeline": {"articles": "条文七阶段"},
 }
 
 

@@ -29,6 +29,8 @@ from fangyuan.refusals import Stale as Stale
 from fangyuan.refusals import Waiting as Waiting
 from fangyuan.verbs import VERBS as VERBS
 from fangyuan.verbs import Verb as Verb
+from fangyuan.verbs import follow as follow
+from fangyuan.verbs import follows as follows
 from fangyuan.verbs import verb as verb
 
 SYSTEM = 0  # the number under which the system itself writes
@@ -244,6 +246,8 @@ def acting(
         with transaction.atomic():
             _announce(deed)
             yield deed
+            for model, numbers in list(deed.touched.items()):
+                follow(deed, model.record_name(), numbers)
             _void_outdated(deed)
             _judge(deed)
             if goes_on:  # else the transaction ends here, and what was announced with it

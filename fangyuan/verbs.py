@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -18,6 +18,8 @@ class Verb:
     asks: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    # Of which field an ask is that the record lacks, `customer.address`, or what may be answered.
+    like: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -39,16 +41,41 @@ def verb(
     asks: tuple[str, ...] = (),
     writes: tuple[str, ...] = (),
     stages: tuple[str, ...] = (),
+    like: Mapping[str, str | Mapping[str, str]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function `(deed, record, **payload)` as a verb.
 
     `asks` are the values it needs, `writes` the governed fields that it may set,
-    `stages` those of the record in which it is offered; none named, it always is.
+    `stages` those of the record in which it is offered; none named, it always is. `like` says of
+    which other type's field an ask is (`customer.address`), or the answers among which to choose.
     """
 
     def keep(run: Callable[..., Any]) -> Callable[..., Any]:
         name = run.__name__
-        VERBS[f"{record}.{name}"] = Verb(record, name, label, run, asks, writes, stages)
+        VERBS[f"{record}.{name}"] = Verb(
+            record, name, label, run, asks, writes, stages, dict(like or {})
+        )
         return run
 
     return keep
+
+
+Follow = Callable[[Any, set[int]], None]
+FOLLOWS: dict[str, list[Follow]] = {}
+
+
+def follows(record: str) -> Callable[[Follow], Follow]:
+    """Register what keeps stored results right: `(deed, numbers)`, called with the records of a
+    type that a deed wrote or whose children it wrote, before its rules are judged."""
+
+    def keep(run: Follow) -> Follow:
+        FOLLOWS.setdefault(record, []).append(run)
+        return run
+
+    return keep
+
+
+def follow(deed: Any, record: str, numbers: set[int]) -> None:
+    """Bring up to date what is kept about these records."""
+    for run in FOLLOWS.get(record, ()):
+        run(deed, numbers)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fangyuan import door
-from fangyuan.activities.models import NO_ISSUE, Task
+from fangyuan.activities.models import NO_ISSUE, Activity, Task
 
 
 @door.verb(
@@ -109,6 +109,44 @@ def _open_issue(deed: door.Deed, activity: Any) -> None:
                 "due_at": deed.at + timedelta(days=7),
             },
         )
+
+
+TALK = ("kind", "ended_at", "is_deep", "situation", "result")
+FIRST_TALK = ("background", "pain", "contact_pain", "basic_need", "introduced")
+
+
+@door.verb(
+    "lead",
+    label="登记联系",
+    asks=(*TALK, *FIRST_TALK),
+    stages=("NEW", "NURTURE", "MQL", "ASSIGNED", "SQL"),
+    like={
+        name: f"activity.{name}" for name in ("kind", "ended_at", "is_deep", "situation", "result")
+    },
+)
+def contact_lead(deed: door.Deed, lead: Any, **said: Any) -> Any:
+    """Note a talk with a lead together with what it told of the lead (PA-6.2.1, PA-6.2.2)."""
+    told = {name: said.pop(name) for name in FIRST_TALK if said.get(name)}
+    changed = deed.change(lead, told)
+    ended = said.get("ended_at") or deed.at
+    is_first = not lead.activities.everything("首次联系").present().filter(stage="DONE").exists()
+    deed.create(
+        Activity,
+        {
+            "lead": changed,
+            "person": deed.by,
+            "kind": said.get("kind") or "CALL",
+            "purpose": "FIRST" if is_first else "FOLLOW",
+            "stage": "DONE",
+            "started_at": ended,
+            "ended_at": ended,
+            "is_deep": bool(said.get("is_deep")),
+            "situation": said.get("situation") or "",
+            "result": said.get("result") or "",
+            "written_at": deed.at,
+        },
+    )
+    return changed
 
 
 @door.verb("activity", label="取消", asks=("reason",), writes=("stage",))

@@ -14,5 +14,6 @@ class ActivitiesConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("fangyuan.activities.facts")
+        import_module("fangyuan.activities.lead_facts")
         import_module("fangyuan.activities.actions")
         import_module("fangyuan.activities.phrases")

@@ -165,6 +165,7 @@ extend(
 )
 extend(
     Lead,
+    actions=["contact_lead"],
     through=["activity.lead"],
     timeline=[Source("activity", by="lead", at="ended_at", say=_activity, icon="pin")],
     page=[Related("", "往来", record="activity", by="lead", show="purpose kind person ended_at")],

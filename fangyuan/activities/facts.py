@@ -6,7 +6,7 @@ from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, When
 
 from fangyuan.activities.models import NO_ISSUE, Activity, Plan, PlanItem, Task
 from fangyuan.core import facts, measured
-from fangyuan.customers.models import Customer, Lead
+from fangyuan.customers.models import Customer
 from fangyuan.desk.models import is_true
 from fangyuan.engine import gates
 from fangyuan.org.models import Person
@@ -73,10 +73,6 @@ facts.extend(
             value=lambda: _items_complete(),
         )
     },
-)
-facts.extend(
-    Lead,
-    {"idle_days": measured.Idle("无跟进天数", source="activity", at="ended_at", subject="lead")},
 )
 facts.extend(
     Customer,

@@ -221,6 +221,7 @@ class Activity(Record):
     stage_field = "stage"
     moves = {"PLANNED": ("READY", "DONE", "CANCELLED"), "READY": ("DONE", "CANCELLED")}
     governed = {"stage": "move_activity", "written_at": "write_record"}
+    judges = ("lead",)
 
     class Meta(Record.Meta):
         verbose_name = "活动"

@@ -1,4 +1,4 @@
-"""Verbs on customers and leads."""
+"""Verbs on customers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fangyuan import door
+from fangyuan.customers import holding
 from fangyuan.org.models import Holding, Person
 
 
@@ -43,25 +44,7 @@ def transfer_customer(
     deed: door.Deed, customer: Any, *, person: Person, reason: str = "", at: datetime | None = None
 ) -> Any:
     """Hand a customer to another owner; the earlier holding ends where the new one begins."""
-    instant = at or deed.at
-    held = Holding._base_manager.select_for_update().filter(
-        subject_type="customer", subject_id=customer.pk, role="OWNER", ends_at=None, removed_at=None
-    )
-    with door.acting(by=None, action="transfer_customer", reason=reason) as inner:
-        for holding in held:
-            if holding.person_id == person.pk:
-                return customer
-            inner.change(holding, ends_at=instant)
-        inner.create(
-            Holding,
-            {
-                "subject": customer,
-                "person": person,
-                "role": "OWNER",
-                "starts_at": instant,
-                "reason": reason,
-            },
-        )
+    holding.hand_to(customer, person, at=at or deed.at, reason=reason)
     return customer
 
 
@@ -69,10 +52,7 @@ def transfer_customer(
 def claim(deed: door.Deed, customer: Any) -> Any:
     """Take a customer nobody answers for; whoever comes second is told so."""
     type(customer)._base_manager.select_for_update(of=("self",)).get(pk=customer.pk)
-    held = Holding._base_manager.filter(
-        subject_type="customer", subject_id=customer.pk, role="OWNER", ends_at=None, removed_at=None
-    )
-    if held.exists():
+    if holding.held(customer) is not None:
         raise door.Denied("这家客户已有负责人")
     return transfer_customer(deed, customer, person=deed.by, reason="领取")
 
@@ -89,30 +69,3 @@ def add_to_team(deed: door.Deed, customer: Any, *, person: Person, role: str) ->
 def mark_urgent(deed: door.Deed, customer: Any, *, urgent_until: datetime | None) -> Any:
     """Say until when the customer's matter is important or urgent (KA-3.3.3d)."""
     return deed.change(customer, urgent_until=urgent_until)
-
-
-@door.verb("lead", label="移动线索", asks=("stage", "reason"), writes=("stage", "mql_at"))
-def move_lead(deed: door.Deed, lead: Any, *, stage: str, reason: str = "") -> Any:
-    """Move a lead along its stages; a disposal needs its reason."""
-    if stage not in type(lead).moves.get(lead.stage, ()):
-        raise door.Denied(f"线索不能从“{lead.get_stage_display()}”直接到那一步")
-    if stage in ("ARCHIVED", "RETURNED", "INVALID", "NURTURE") and not reason:
-        raise door.Denied("请写明处置原因")
-    instants = {"mql_at": deed.at} if stage == "MQL" else {}
-    return deed.change(lead, stage=stage, reason=reason or lead.reason, **instants)
-
-
-@door.verb("lead", label="派给销售", asks=("person",), writes=("stage", "assigned_at"))
-def assign_lead(deed: door.Deed, lead: Any, *, person: Person) -> Any:
-    """Assign a qualified lead to a rep."""
-    deed.change(lead, stage="ASSIGNED", assigned_at=deed.at)
-    with door.acting(by=None, action="assign_lead") as inner:
-        held = Holding._base_manager.filter(
-            subject_type="lead", subject_id=lead.pk, role="OWNER", ends_at=None, removed_at=None
-        )
-        for holding in held:
-            inner.change(holding, ends_at=deed.at)
-        inner.create(
-            Holding, {"subject": lead, "person": person, "role": "OWNER", "starts_at": deed.at}
-        )
-    return lead

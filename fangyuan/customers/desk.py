@@ -1,8 +1,9 @@
-"""The desks of customers, contacts and leads."""
+"""The desks of customers and contacts."""
 
 from __future__ import annotations
 
-from fangyuan.customers.models import Contact, Customer, Lead
+from fangyuan.customers import lead_desk as lead_desk
+from fangyuan.customers.models import Contact, Customer
 from fangyuan.desk.columns import Column, Due, Owner, Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related, Tags, Team
@@ -117,31 +118,5 @@ register(
         inline=["title"],
         page=[Timeline(), Comments(), Facts(), Duties()],
         icon="team",
-    )
-)
-register(
-    Desk(
-        model=Lead,
-        columns=[
-            Title("company", sub="contact_name"),
-            *("stage", "source", Owner(), "phone", "occurred_at", Due()),
-        ],
-        filters="stage source campaign owner industry occurred_at customer due",
-        search=["company", "contact_name", "phone"],
-        sorts=["occurred_at", "due"],
-        default_sort="-occurred_at",
-        form=[
-            Section("线索", "company contact_name phone email source occurred_at need industry"),
-            Section("来历", "customer campaign partner referrer provider reason", is_more=True),
-        ],
-        head="source owner phone occurred_at due",
-        badges=["stage"],
-        board="stage",
-        actions=["move_lead", "assign_lead"],
-        bulk_actions=["assign_lead"],
-        bulk=["industry"],
-        page=[Timeline(), Comments(), Facts(), Duties(), Team(), Approvals()],
-        views=[View("我的", {"owner": "me"}), View("待分配", {"stage": "MQL"})],
-        icon="pool",
     )
 )

@@ -18,7 +18,7 @@ from django.db.models import BooleanField, Case, DateTimeField, ForeignKey, Valu
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.core import facts, text, words
+from fangyuan.core import facts, records, text, words
 from fangyuan.core.models import Event
 from fangyuan.desk import columns, declare, inputs
 from fangyuan.engine import approval, gates
@@ -373,7 +373,7 @@ def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[PlainForm]:
     """The form that asks for what a verb needs."""
     made: dict[str, Any] = {}
     for name in verb.asks:
-        field = _asked(record, name, actor)
+        field = _asked(verb, record, name, actor)
         field.widget.attrs.setdefault("class", "inp")
         _dress(field, name)
         if columns.field_of(type(record), name) is not None:
@@ -385,8 +385,19 @@ def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[PlainForm]:
     return type("VerbForm", (PlainForm,), made)
 
 
-def _asked(record: Any, name: str, actor: Any) -> Any:
-    found = columns.field_of(type(record), name)
+def _asked_field(verb: door.Verb, record: Any, name: str) -> Any:
+    """The field that an ask is of: the record's own, or another type's that it is like."""
+    like = verb.like.get(name)
+    if isinstance(like, str):
+        kind, _, other = like.partition(".")
+        return columns.field_of(records.row_types()[kind], other)
+    return columns.field_of(type(record), name)
+
+
+def _asked(verb: door.Verb, record: Any, name: str, actor: Any) -> Any:
+    if isinstance(answers := verb.like.get(name), Mapping):
+        return forms.ChoiceField(label="结果", choices=list(answers.items()))
+    found = _asked_field(verb, record, name)
     field = inputs.input_for(found, actor, is_required=False) if found is not None else None
     if field is not None and name == record.stage_field and record.moves:
         reachable = record.moves.get(getattr(record, name), ())
@@ -408,7 +419,7 @@ def payload(verb: door.Verb, form: forms.Form, record: Any) -> dict[str, Any]:
     """What was entered as the verb takes it: references become records."""
     found: dict[str, Any] = {}
     for name, value in form.cleaned_data.items():
-        field, column = form.fields[name], columns.field_of(type(record), name)
+        field, column = form.fields[name], _asked_field(verb, record, name)
         target = getattr(field, "model", None) or getattr(column, "related_model", None)
         if target is not None and value is not None:
             by = column.target_field.attname if isinstance(column, ForeignKey) else "pk"

@@ -214,6 +214,8 @@ class Holding(Record):
     starts_at = models.DateTimeField("起")
     ends_at = models.DateTimeField("止", null=True, blank=True)
     reason = fields.Text("理由", blank=True, default="")
+    from_pool = models.BooleanField("来自公海", default=False)
+    extended_at = models.DateTimeField("延期", null=True, blank=True)
 
     begins = "starts_at"
 

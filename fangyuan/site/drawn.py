@@ -128,6 +128,9 @@ _CELLS: dict[str, Any] = {
     ),
     "money": lambda one, now: f'<span class="num">{display.money(one.value)}</span>',
     "num": lambda one, now: f'<span class="num">{escape(one.value)}</span>',
+    "hint": lambda one, now: (
+        f'<abbr class="num" title="{escape(one.note)}">{escape(one.value)}</abbr>'
+    ),
     "at": _at,
     "deadline": _deadline,
     "date": _date,

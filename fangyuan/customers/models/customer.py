@@ -1,4 +1,4 @@
-"""Customers, contacts and leads: who could buy, whom we talk to there, what may become of it."""
+"""Customers and contacts: who could buy, and whom we talk to there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.db.models.functions import Upper
 from fangyuan.core import fields, text
 from fangyuan.core.records import Record
 from fangyuan.desk.models import Level
-from fangyuan.marketing.models import Campaign
 from fangyuan.org.models import Person
 
 
@@ -240,74 +239,6 @@ class Contact(Record):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Lead(Record):
-    """A piece of information that may bring a sale."""
-
-    class Stage(models.TextChoices):
-        NEW = "NEW", "新建"
-        NURTURE = "NURTURE", "培育"
-        MQL = "MQL", "市场合格"
-        ASSIGNED = "ASSIGNED", "已分配"
-        SQL = "SQL", "销售合格"
-        PROSPECT = "PROSPECT", "转意向"
-        OPPORTUNITY = "OPPORTUNITY", "转商机"
-        ARCHIVED = "ARCHIVED", "存档"
-        RETURNED = "RETURNED", "退回市场"
-        INVALID = "INVALID", "无效"
-
-    company = fields.Text("公司或个人")
-    contact_name = fields.Text("联系人", blank=True, default="")
-    phone = fields.Phone("电话")
-    email = fields.Email("邮箱")
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, related_name="leads", verbose_name="客户"
-    )
-    source = fields.TermField("来源", domain="source")
-    campaign = models.ForeignKey(
-        Campaign,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="leads",
-        verbose_name="来源活动",
-    )
-    partner = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="伙伴"
-    )
-    referrer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="介绍客户"
-    )
-    provider = fields.Text("提供方", blank=True, default="")
-    occurred_at = models.DateTimeField("获取")
-    need = fields.Note("初步需求")
-    industry = fields.TermField("行业", domain="industry", null=True)
-    stage = fields.Choice("状态", choices=Stage, default=Stage.NEW)
-    reason = fields.Note("处置原因")
-    mql_at = models.DateTimeField("达MQL", null=True, blank=True)
-    assigned_at = models.DateTimeField("分配", null=True, blank=True)
-
-    begins = "occurred_at"
-    tracked = ("stage", "source")
-    stage_field = "stage"
-    moves = {
-        "NEW": ("NURTURE", "MQL", "INVALID"),
-        "NURTURE": ("MQL", "ARCHIVED"),
-        "MQL": ("ASSIGNED",),
-        "ASSIGNED": ("SQL", "PROSPECT", "RETURNED", "ARCHIVED", "NURTURE", "INVALID"),
-        "SQL": ("PROSPECT", "OPPORTUNITY"),
-        "RETURNED": ("NURTURE", "ARCHIVED"),
-    }
-    governed = {"stage": "move_lead", "mql_at": "move_lead", "assigned_at": "move_lead"}
-    reach = {"held": True}
-
-    class Meta(Record.Meta):
-        verbose_name = "线索"
-        ordering = ["-occurred_at", "-id"]
-
-    def __str__(self) -> str:
-        return self.company
 
 
 def owner_of(customer: Customer) -> Person | None:

@@ -71,7 +71,7 @@ def change_of(desk: declare.Desk) -> type[BaseModel]:
 def verb_of(desk: declare.Desk, verb: Any) -> type[BaseModel]:
     """The body of a verb: what it asks."""
     made: dict[str, Any] = dict.fromkeys(verb.asks, (Any, None))
-    made["reason"] = (str, Field(default="", max_length=2000, description="理由"))
+    made.setdefault("reason", (str, Field(default="", max_length=2000, description="理由")))
     return create_model(f"{desk.name}_{verb.name}", __config__=_STRICT, **made)
 
 

@@ -187,7 +187,7 @@ def _acting(router: Router, desk: declare.Desk, verb: Any) -> None:
     def acted(request: HttpRequest, number: Number, given: Body[verb_type]) -> Any:  # type: ignore[valid-type]
         record = _seen(request, desk, number)
         said = given.model_dump(exclude_unset=True)
-        reason = said.pop("reason", "")
+        reason = "" if "reason" in verb.asks else said.pop("reason", "")
         form = forms.verb_form(verb, record, request.user)({k: _plain(v) for k, v in said.items()})
         if not form.is_valid():
             raise faults.Wrong(

@@ -243,6 +243,7 @@ class Load:
                 self.remark(echoes.phones(self.cursor, self.model, self.given))
                 written = [(self.model, 1, [*created, *changed])]
                 written += [(model, -1, numbers) for model, numbers in kids.write(self)]
+                self._follow(set(created) | set(changed))
                 self.note(check.written_rows(self, created, written, owed))
                 if self.found.rows - known:
                     raise _TakeBack
@@ -254,6 +255,15 @@ class Load:
             self._raced(raced)
             return
         self.outcome.created, self.outcome.changed = len(created), len(changed)
+
+    def _follow(self, numbers: set[int]) -> None:
+        """Bring up to date what is kept about the rows and about the records they belong to."""
+        door.follow(self.deed, self.model.record_name(), numbers)
+        for name in self.model.judges:
+            parents = self.model._base_manager.filter(pk__any_of=sorted(numbers))
+            found = set(parents.values_list(f"{name}_id", flat=True)) - {None}
+            target = self.model._meta.get_field(name).related_model
+            door.follow(self.deed, target.record_name(), found)
 
     def _raced(self, raced: IntegrityError) -> None:
         """Somebody wrote the same meanwhile: look again, so that the rows are named."""
