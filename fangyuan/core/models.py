@@ -148,6 +148,7 @@ class Operation(Record):
         UPGRADE = "UPGRADE", "升级"
         FAILURE = "FAILURE", "故障"
         SWEEP = "SWEEP", "规则扫描"
+        RECOUNT = "RECOUNT", "台账核对"
 
     kind = fields.Choice("类别", choices=Kind)
     started_at = models.DateTimeField("开始")

@@ -44,15 +44,31 @@ def settle(
     kind = rulebook.kind_of(rule)
     if not isinstance(kind, Alert):
         return Written(), set()
+    prepare()
+    judge(rule, book, subjects)
+    with connection.cursor() as cursor:
+        now = book.terms(rule).now
+        cursor.execute(_WAKES.format(record=rule.record, now=now))
+        events.announce(cursor, actor=0, action="sweep", reason="规则扫描", channel="JOB")
+        return _write(cursor, rule, subjects)
+
+
+def prepare() -> None:
+    """Make the session's working tables, empty."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+
+
+def judge(rule: models.Rule, book: rulebook.Book, subjects: set[int] | None = None) -> None:
+    """Fill the working table with the episodes that the facts give, of some subjects or all."""
+    kind = rulebook.kind_of(rule)
+    if not isinstance(kind, Alert):
+        return
     pick = None if subjects is None else Pick(subjects=tuple(sorted(subjects)))
     terms = book.terms(rule, pick)
     with connection.cursor() as cursor:
-        cursor.execute(_TABLES)
         for place, who in enumerate(kind.people):
             _judge(cursor, kind.model_copy(update={"who": who}), terms, place)
-        cursor.execute(_WAKES.format(record=rule.record, now=terms.now))
-        events.announce(cursor, actor=0, action="sweep", reason="规则扫描", channel="JOB")
-        return _write(cursor, rule, subjects)
 
 
 def drop(number: int) -> Written:
@@ -81,7 +97,7 @@ def replay(rule: models.Rule, book: rulebook.Book) -> Iterator[dict[str, Any]]:
 
 
 def _judge(cursor: Any, kind: Alert, terms: compiler.Terms, place: int) -> None:
-    cursor.execute("TRUNCATE engine_lit")
+    cursor.execute("DELETE FROM engine_lit")  # possible also where nothing may be written
     cursor.execute(f"INSERT INTO engine_lit {compiler.lit_of(kind, terms)}")
     cursor.execute("ANALYZE engine_lit")
     kept = replace(terms, lit="SELECT * FROM engine_lit")

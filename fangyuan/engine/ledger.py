@@ -36,7 +36,8 @@ _PICKED: Final = """
                     WHERE o.subject_id = ANY ({subjects}::bigint[]) OFFSET 0) f
    WHERE EXISTS (SELECT FROM engine_pick p
                   WHERE p.rule_id = f.rule_id AND p.subject_id = f.subject_id)"""
-_OF_RULE: Final = "  SELECT o.* FROM engine_obligation o WHERE o.rule_id = {rule}"
+# What the ledger holds of one rule.
+OF_RULE: Final = "  SELECT o.* FROM engine_obligation o WHERE o.rule_id = {rule}"
 
 
 FEW: Final = 20_000
@@ -120,7 +121,7 @@ def settle(want: str, there: str, *, as_of: datetime, calendar_moved: bool = Fal
 def settle_rule(rule: models.Rule, book: rulebook.Book, *, calendar_moved: bool = False) -> Written:
     """Settle one rule over all its subjects."""
     want = wanted(rule, rulebook.kind_of(rule), book.terms(rule))
-    there = _OF_RULE.format(rule=rule.pk)
+    there = OF_RULE.format(rule=rule.pk)
     return settle(want, there, as_of=book.as_of, calendar_moved=calendar_moved)
 
 
@@ -136,7 +137,7 @@ def settle_periods(rule: models.Rule, book: rulebook.Book, since: datetime) -> W
     keys = [period.key for period in begun]
     if not keys:
         return Written()
-    there = _OF_RULE.format(rule=rule.pk)
+    there = OF_RULE.format(rule=rule.pk)
     there += f" AND o.occurrence = ANY ({timelines.literal(keys)}::text[])"
     there += f" AND o.began_on >= {timelines.literal(begun[0].first)}::date"
     return settle(wanted(rule, kind, terms), there, as_of=book.as_of)
@@ -150,7 +151,7 @@ def _begins_period(kind: Cadence, since: datetime, until: datetime) -> bool:
 def drop_rule(number: int, *, as_of: datetime) -> Written:
     """Void what a rule left behind that is no longer in the rulebook."""
     want = "SELECT * FROM engine_want WHERE false"
-    return settle(want, _OF_RULE.format(rule=int(number)), as_of=as_of)
+    return settle(want, OF_RULE.format(rule=int(number)), as_of=as_of)
 
 
 def pick(rule: models.Rule, subjects: set[int], book: rulebook.Book) -> None:

@@ -40,7 +40,7 @@ def rows(
     who = _person(person) if person else None
     found = _stored(rules, who) if as_of is None else _replayed(rules, as_of)
     for batch in _batched(one for one in found if who is None or one["person_id"] == who):
-        yield from _named(rules, batch)
+        yield from spelled(rules, batch)
 
 
 def _person(login: str) -> int:
@@ -80,12 +80,13 @@ def _batched(found: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _named(rules: dict[int, models.Rule], batch: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    logins = _keys("person", {one["person_id"] for one in batch if one["person_id"]})
+def spelled(rules: dict[int, models.Rule], batch: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of the ledger with clauses, keys and logins for numbers."""
+    logins = keys_of("person", {one["person_id"] for one in batch if one["person_id"]})
     keys: dict[str, dict[int, str]] = {}
     for record in {one["subject_type"] for one in batch}:
         numbers = {one["subject_id"] for one in batch if one["subject_type"] == record}
-        keys[record] = _keys(record, numbers)
+        keys[record] = keys_of(record, numbers)
     for one in batch:
         rule = rules[one["rule_id"]]
         yield {
@@ -102,7 +103,8 @@ def _named(rules: dict[int, models.Rule], batch: list[dict[str, Any]]) -> Iterat
         }
 
 
-def _keys(record: str, numbers: set[int]) -> dict[int, str]:
+def keys_of(record: str, numbers: set[int]) -> dict[int, str]:
+    """What files call these records of a type."""
     model = records.row_types()[record]
     column = KEYS.get(record, "key")
     found = model._base_manager.filter(pk__in=numbers).values_list("pk", column)

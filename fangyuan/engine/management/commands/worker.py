@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections, connection
 
-from fangyuan.engine import jobs, reminders, sweep
+from fangyuan.engine import jobs, recount, reminders, sweep
 
 log = logging.getLogger("fangyuan.worker")
 
@@ -40,7 +40,11 @@ class Command(BaseCommand):
     def work(self) -> None:
         """Do one round."""
         close_old_connections()
-        parts: dict[str, Callable[[], object]] = {"规则扫描": sweep_now, **jobs.registered()}
+        parts: dict[str, Callable[[], object]] = {
+            "规则扫描": sweep_now,
+            "台账核对": lambda: recount.nightly(sweep_now),
+            **jobs.registered(),
+        }
         for name, run in parts.items():
             try:
                 run()
