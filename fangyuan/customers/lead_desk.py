@@ -35,6 +35,9 @@ def enter(deed: door.Deed, values: dict[str, Any]) -> Lead:
 class Score(Column):
     """The score, with what it is made of where the pointer rests."""
 
+    def fields(self) -> tuple[str, ...]:
+        return ("score", "score_parts")
+
     def cell(self, row: Any, facade: Facade) -> Cell:
         told = "；".join(f"{part['label']} {part['points']:+d}" for part in row.score_parts)
         return Cell("hint", row.score, note=told)

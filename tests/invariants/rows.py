@@ -26,6 +26,7 @@ PARTICULARS: dict[str, dict[str, Any]] = {
     "holding": {"role": "READER"},  # the company's customer may well be number 1
 }
 WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision")
+WANTS_LEAD = ("touch",)
 
 
 class Rows:
@@ -52,6 +53,8 @@ class Rows:
         values |= PARTICULARS.get(name, {})
         if name in WANTS_PERSON:
             values["person"] = self.person
+        if name in WANTS_LEAD:
+            values["lead"] = self.one(model._meta.get_field("lead").related_model)
         row = model(**{key: value for key, value in values.items() if value is not None})
         for pointer in getattr(model, "any_fields", {}):
             setattr(row, pointer, ("customer", number + 1))
