@@ -17,6 +17,7 @@ from fangyuan.activities.models import Activity
 from fangyuan.core import ready
 from fangyuan.desk import duties
 from fangyuan.engine.models import Obligation
+from fangyuan.site import team_duties
 
 BACK, AHEAD = timedelta(days=28), timedelta(days=7)
 ROWS = 60
@@ -38,6 +39,9 @@ class Band:
 def workbench(request: HttpRequest) -> HttpResponse:
     """The first page after signing in."""
     now = timezone.now()
+    members = team_duties.members(request.user, now)
+    if members and request.GET.get("whose", "team") == "team":
+        return _of_team(request, members, now)
     order = request.GET.get("by", "due")
     owed = duties.describe(_owed(request.user, now), request.user)
     today = [d for d in owed if timezone.localdate(d.due) == timezone.localdate(now)]
@@ -45,19 +49,46 @@ def workbench(request: HttpRequest) -> HttpResponse:
         "bands": _by_time(owed, now) if order == "due" else _by(owed, order),
         "orders": ORDERS,
         "order": order if order in ORDERS else "due",
-        "greeting": _greeting(timezone.localtime(now)),
         "next": next((d for d in today if d.is_open and d.due > now), None),
         "left_today": sum(d.is_open for d in today),
         "done_today": sum(not d.is_open for d in today),
         "all_today": len(today),
         "late": sum(d.state == "BREACHED" for d in owed),
         "week": sum(d.is_open for d in owed),
-        "rate": _rate(request.user, now),
-        "visits": _visits(request.user, now),
+        "rate": {"title": "我的守规率", **_rate([request.user.pk], now)},
+        "whose": "mine" if members else "",
+        **_around(request.user, now),
+    }
+    return render(request, "site/workbench.html", context)
+
+
+def _around(person: Any, now: datetime) -> dict[str, Any]:
+    """What stands on the workbench whoever's duties are looked at."""
+    return {
+        "greeting": _greeting(timezone.localtime(now)),
+        "visits": _visits(person, now),
         "may": {
-            "plan": table.may(request.user, "activity", "c"),
-            "look": table.may(request.user, "activity", "r"),
+            "plan": table.may(person, "activity", "c"),
+            "look": table.may(person, "activity", "r"),
         },
+    }
+
+
+def _of_team(
+    request: HttpRequest, members: list[team_duties.Member], now: datetime
+) -> HttpResponse:
+    """The workbench of who leads people: where theirs stand, the most overdue first."""
+    context = {
+        "members": members,
+        "whose": "team",
+        "late": sum(one.late for one in members),
+        "late_people": sum(one.late > 0 for one in members),
+        "done_today": sum(one.done for one in members),
+        "all_today": sum(one.today for one in members),
+        "left_today": sum(one.today - one.done for one in members),
+        "week": sum(one.week + one.late for one in members),
+        "rate": {"title": "团队守规率", **_rate([one.pk for one in members], now)},
+        **_around(request.user, now),
     }
     return render(request, "site/workbench.html", context)
 
@@ -126,17 +157,17 @@ _RATE = """
 SELECT least((due_on - %(since)s::date) / 7, 11), due_on >= %(month)s::date,
        sum(number) FILTER (WHERE state = 'MET'), sum(number)
   FROM engine_tally
- WHERE person_id = %(person)s AND due_on >= %(since)s::date AND due_on < %(today)s::date
+ WHERE person_id = ANY (%(people)s) AND due_on >= %(since)s::date AND due_on < %(today)s::date
    AND state IN ('MET', 'LATE', 'BREACHED')
  GROUP BY 1, 2
 """
 
 
-def _rate(person: Any, now: datetime) -> dict[str, Any]:
-    """The person's rate of compliance this month, and over the last twelve weeks."""
+def _rate(people: list[int], now: datetime) -> dict[str, Any]:
+    """These people's rate of compliance this month, and over the last twelve weeks."""
     today = timezone.localdate(now)
     since = today - timedelta(weeks=12)
-    given = {"person": person.pk, "since": since, "month": today.replace(day=1), "today": today}
+    given = {"people": people, "since": since, "month": today.replace(day=1), "today": today}
     weeks, month = [[0, 0] for _ in range(12)], [0, 0]
     for place, is_month, met, due in ready.ask(_RATE, given):
         for sums in (weeks[place], month) if is_month else (weeks[place],):
