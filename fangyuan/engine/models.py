@@ -222,6 +222,8 @@ class Obligation(Row):
     state = fields.Choice("状态", choices=State)
     cause = models.JSONField("缘由", default=dict)
     wakes_at = models.DateTimeField("时间到此会变", null=True, editable=False)
+    # When the ledger first held it; duties from before the ledger kept its history have none.
+    entered_at = models.DateTimeField("入账", null=True, editable=False)
 
     reach = {"people": ("person",)}
 
@@ -232,7 +234,7 @@ class Obligation(Row):
 
 
 class Move(Row):
-    """One change of state of an obligation: history, explanation and outbox of reminders."""
+    """One change of an obligation's state, person or times, with what stood there before."""
 
     obligation_id = models.BigIntegerField("义务")
     began_on = models.DateField("起月")
@@ -240,6 +242,9 @@ class Move(Row):
     became = fields.Text("后")
     at = models.DateTimeField("时间", db_default=TransactionNow())
     because = models.JSONField("原因", default=dict)
+    person_was_id = models.BigIntegerField("责任人前", null=True)
+    due_was = models.DateTimeField("到期前", null=True)
+    met_was = models.DateTimeField("完成前", null=True)
 
     class Meta(Row.Meta):
         verbose_name = "义务变动"
@@ -268,6 +273,32 @@ class Tally(Row):
         ]
 
 
+class TallyMove(Row):
+    """By how much a tally changed on the day `known_on`, as the ledger learnt of it.
+
+    The changes up to the end of a day add up to the tallies as they stood then.
+    """
+
+    known_on = models.DateField("入账日")
+    rule_id = models.BigIntegerField("规则")
+    person_id = models.BigIntegerField("责任人", null=True)
+    due_on = models.DateField("到期日")
+    state = fields.Text("状态")
+    number = models.BigIntegerField("增减件数")
+
+    reach = {"people": ("person_id",)}
+
+    class Meta(Row.Meta):
+        verbose_name = "计数变动"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule_id", "due_on", "known_on", "state", "person_id"],
+                name="tally_move_once",
+                nulls_distinct=False,
+            )
+        ]
+
+
 class Progress(Row):
     """How far the sweep has come: one row for the whole, one for each rule."""
 
@@ -278,6 +309,8 @@ class Progress(Row):
     as_of = models.DateTimeField("扫描时点", null=True)
     beat_at = models.DateTimeField("最近完成", null=True)
     reminded_at = models.DateTimeField("提醒到", null=True)
+    # From when the ledger's history is what it held then; before, it is inferred.
+    kept_since = models.DateTimeField("账本起记", null=True)
     failed_at = models.DateTimeField("失败时间", null=True)
     error = fields.Note("错误")
 

@@ -18,6 +18,7 @@ CAUSES: Final = {
     "waiver": "豁免生效或结束",
     "calendar": "工作日历改动，到期时间重算",
     "corrected": "相关记录被更正",
+    "handover": "换了责任人",
 }
 
 

@@ -16,7 +16,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import calendar, spans
-from fangyuan.engine import alerts, kinds, ledger, models, reach, rulebook, wakes
+from fangyuan.engine import alerts, history, kinds, ledger, models, reach, rulebook, wakes
 from fangyuan.engine.changes import Changes
 from fangyuan.engine.ledger import Written
 
@@ -165,6 +165,7 @@ def _drop_gone(rules: list[models.Rule], outcome: Outcome) -> None:
 
 def _keep_state(state: models.Progress, seen: int, outcome: Outcome) -> None:
     state.cursor, state.as_of, state.beat_at = seen, outcome.as_of, timezone.now()
+    history.begin(state, outcome.as_of)
     state.save()
 
 

@@ -63,7 +63,7 @@ ROUTES = {
     "undo": OTHER,
 }
 MOST_QUERIES = 15
-COUNTS = {"tally"}  # sums that the cockpit shows, no records of their own
+COUNTS = {"tally", "tally_move"}  # sums that the cockpit shows, no records of their own
 PUBLIC = {"login", "logout", "healthz", "sw.js", "offline"}
 
 

@@ -1,4 +1,4 @@
--- Write the changed rows, their moves and the tallies in one statement.
+-- Write the changed rows, their moves, the tallies and the tallies' moves in one statement.
 WITH moved AS (
   MERGE INTO engine_obligation o
   USING engine_changed c ON o.id = c.id AND o.began_on = c.was_begun_on
@@ -7,16 +7,19 @@ WITH moved AS (
            began_on = c.began_on, began_at = c.began_at, cause = c.cause, wakes_at = c.wakes_at
   WHEN NOT MATCHED THEN
        INSERT (rule_id, subject_type, subject_id, occurrence, began_on, began_at, person_id, due_at,
-               met_at, state, cause, wakes_at)
+               met_at, state, cause, wakes_at, entered_at)
        VALUES (c.rule_id, c.subject_type, c.subject_id, c.occurrence, c.began_on, c.began_at,
-               c.person_id, c.due_at, c.met_at, c.state, c.cause, c.wakes_at)
+               c.person_id, c.due_at, c.met_at, c.state, c.cause, c.wakes_at, $now)
   RETURNING merge_action() AS did, old.state AS was, old.due_at AS was_due_at,
             old.met_at AS was_met_at, old.person_id AS was_person_id, new.*, c.is_gone
 ), told AS (
-  -- A change of state is history; a duty's first state is in its own row.
-  INSERT INTO engine_move (obligation_id, began_on, was, became, at, because)
-  SELECT id, began_on, was, state, $now,
+  -- What was replaced is history; how a duty stands now is in its own row.
+  INSERT INTO engine_move (obligation_id, began_on, was, became, at, person_was_id, due_was, met_was,
+                           because)
+  SELECT id, began_on, was, state, $now, was_person_id, was_due_at, was_met_at,
          jsonb_build_object('cause', CASE
+           WHEN was = state AND due_at = was_due_at AND person_id IS DISTINCT FROM was_person_id
+                THEN 'handover'
            WHEN is_gone THEN 'corrected'
            WHEN state = 'VOID' THEN 'left scope'
            WHEN 'WAIVED' IN (was, state) THEN 'waiver'
@@ -26,16 +29,26 @@ WITH moved AS (
            WHEN met_at IS NOT NULL AND was_met_at IS NULL THEN 'done'
            WHEN was = 'OPEN' AND state = 'BREACHED' THEN 'due passed'
            ELSE 'corrected' END)
-    FROM moved WHERE did = 'UPDATE' AND was <> state
+    FROM moved
+   WHERE did = 'UPDATE' AND (was, was_person_id, was_due_at, was_met_at)
+                            IS DISTINCT FROM (state, person_id, due_at, met_at)
   RETURNING 1
-), tallied AS (
-  INSERT INTO engine_tally AS t (rule_id, person_id, due_on, state, number)
-  SELECT rule_id, person_id, engine_due_on(due_at), state, sum(n)
+), counted AS (
+  SELECT rule_id, person_id, engine_due_on(due_at) AS due_on, state, sum(n) AS number
     FROM (SELECT rule_id, person_id, due_at, state, 1 AS n FROM moved
           UNION ALL
           SELECT rule_id, was_person_id, was_due_at, was, -1 FROM moved WHERE did = 'UPDATE') x
    GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
+), tallied AS (
+  INSERT INTO engine_tally AS t (rule_id, person_id, due_on, state, number)
+  SELECT * FROM counted
   ON CONFLICT (rule_id, due_on, state, person_id) DO UPDATE SET number = t.number + excluded.number
+  RETURNING 1
+), dated AS (
+  INSERT INTO engine_tallymove AS t (known_on, rule_id, person_id, due_on, state, number)
+  SELECT engine_due_on($now), * FROM counted
+  ON CONFLICT (rule_id, due_on, known_on, state, person_id)
+  DO UPDATE SET number = t.number + excluded.number
   RETURNING 1
 )
 SELECT count(*) FILTER (WHERE did = 'INSERT'), count(*) FILTER (WHERE did = 'UPDATE'),
