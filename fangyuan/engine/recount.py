@@ -23,7 +23,7 @@ from fangyuan.core.models import Operation
 from fangyuan.engine import alerts, kinds, ledger, listing, models, reach, rulebook, sweep
 from fangyuan.engine import compile as compiler
 from fangyuan.engine.changes import Changes
-from fangyuan.org import lines
+from fangyuan.org import lines, posting
 from fangyuan.org.models import Message
 
 MOST: Final = 200  # so many differences are told row by row; the rest is counted
@@ -346,7 +346,7 @@ def keep(outcome: Outcome, *, started_at: datetime) -> Operation:
         )
         kept.save()
         if not outcome.ok:
-            Message._base_manager.bulk_create(
+            posting.post(
                 Message(
                     person_id=person,
                     kind="ALERT",

@@ -12,7 +12,13 @@ from fangyuan.desk.declare import Desk, Section, View, extend, register
 from fangyuan.desk.panels import Comments, Duties, Facts, Panel, Related, Scene
 from fangyuan.desk.timeline import Timeline
 from fangyuan.engine.models import Obligation
-from fangyuan.supervision.models import Finding, Incident, Inspection, Rectification
+from fangyuan.supervision.models import (
+    Acknowledgement,
+    Finding,
+    Incident,
+    Inspection,
+    Rectification,
+)
 from fangyuan.supervision.samples import Sample
 
 SEND = "rectification.issue_rectification"
@@ -133,6 +139,22 @@ register(
         page=[Attachments(), Timeline(), Comments(), Facts(), Duties()],
         views=[View("未结", {"stage": "FOUND,INVESTIGATE,ACCOUNT"}, "-found_at")],
         icon="alert",
+    )
+)
+register(
+    Desk(
+        model=Acknowledgement,
+        columns=["said", "clause", "reason", "ends_on"],
+        filters="policy clause ends_on",
+        search=["clause"],
+        sorts=["ends_on"],
+        default_sort="-ends_on",
+        form=[Section("问题备案", "policy clause said reason ends_on")],
+        head="policy clause ends_on",
+        page=[Facts(), Timeline()],
+        is_new=False,
+        is_edited=False,
+        icon="glass",
     )
 )
 

@@ -252,3 +252,30 @@ class Incident(Record):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.found_at:%Y-%m-%d}"
+
+
+class Acknowledgement(Record):
+    """One flaw that the checkup of the rulebook found and a company lives with until a day."""
+
+    policy = fields.Text("制度", blank=True, default="")
+    clause = fields.Text("条号", blank=True, default="")
+    # What makes it that flaw: once the clause or the rule changes, it is another one.
+    flaw = fields.Text("问题键")
+    said = fields.Note("问题")
+    reason = fields.Note("理由")
+    ends_on = models.DateField("备案到")
+
+    class Meta(Record.Meta):
+        verbose_name = "问题备案"
+        ordering = ["-ends_on", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason=""),
+                name="acknowledgement_reason",
+                violation_error_message="备案要写明理由",
+            )
+        ]
+        indexes = [models.Index(fields=["flaw", "ends_on"], name="acknowledgement_of_flaw")]
+
+    def __str__(self) -> str:
+        return f"{self.clause} 问题备案".strip()

@@ -9,6 +9,7 @@ from fangyuan.engine.approval.chains import Nobody as Nobody
 from fangyuan.engine.approval.chains import ToChoose as ToChoose
 from fangyuan.engine.approval.chains import Wanted as Wanted
 from fangyuan.engine.approval.chains import demand as demand
+from fangyuan.engine.approval.chains import demanded as demanded
 from fangyuan.engine.approval.chains import lets_choose as lets_choose
 from fangyuan.engine.approval.chains import may_ask as may_ask
 from fangyuan.engine.approval.chains import own as own

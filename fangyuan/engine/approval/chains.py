@@ -61,6 +61,11 @@ def demand(action: str, *approvers: str) -> None:
     _standing[action] = models.Rule(kind="APPROVAL", record=record, params=params, clause=clause)
 
 
+def demanded() -> list[str]:
+    """The actions that the product itself wants agreed to, as `record.verb`."""
+    return sorted(_standing)
+
+
 def _rules(action: str) -> Any:
     record, verb = action.split(".", 1)
     now = timezone.now()

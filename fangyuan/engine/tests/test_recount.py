@@ -16,10 +16,10 @@ from django.utils import timezone
 from fangyuan.core.models import Operation
 from fangyuan.engine import health, models, recount, sweep
 from fangyuan.engine.models import Obligation
+from fangyuan.engine.tests.test_sweep import HOLIDAYS
 from fangyuan.org.models import Message, Person
 from tests.oracle import agreement
 from tests.oracle.calendar_oracle import read_public
-from fangyuan.engine.tests.test_sweep import HOLIDAYS
 
 
 @pytest.fixture
