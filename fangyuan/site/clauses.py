@@ -15,6 +15,7 @@ from fangyuan.core import records
 from fangyuan.desk import duties
 from fangyuan.engine import kinds
 from fangyuan.engine.models import Clause, Obligation, Policy, Rule, Tally
+from fangyuan.engine.packs import names
 from fangyuan.metrics.compliance import due_duties, met_duties, waived_duties
 from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.org.models import Person
@@ -91,7 +92,7 @@ def _rule(rule: Rule, found: Clause) -> dict[str, Any]:
 
 def _type_name(name: str) -> str:
     model = records.row_types().get(name)
-    return str(model._meta.verbose_name) if model else name
+    return str(model._meta.verbose_name) if model else names.model().said(name)
 
 
 def _binding(one: dict[str, Any]) -> dict[str, str]:
@@ -118,7 +119,7 @@ def _said(value: Any) -> str:
         return "、".join(_said(item) for item in value)
     if isinstance(value, dict):
         return "；".join(f"{clause_words.name(key)} {_said(inner)}" for key, inner in value.items())
-    return clause_words.value(str(value))
+    return names.model().said(clause_words.value(str(value)))
 
 
 def _neighbours(found: Clause) -> list[Clause]:

@@ -45,6 +45,11 @@ class Names:
     pages: frozenset[str]
     metrics: frozenset[str]
     roles: frozenset[str]
+    screens: dict[str, str]
+
+    def said(self, name: str) -> str:
+        """What a reader calls a record type, page or metric; other names as they are."""
+        return self.labels.get(name) or self.screens.get(name, name)
 
     def room(self, record: str) -> str:
         """The room in which a record type lives."""
@@ -111,4 +116,5 @@ def model() -> Names:
         pages=frozenset(raw["pages"]),
         metrics=frozenset(raw["metrics"]),
         roles=frozenset(code for group in raw["roles"].values() for code in group),
+        screens={**raw["pages"], **raw["metrics"]},
     )

@@ -111,6 +111,16 @@ class Builder:
                     starts_on=c.joined_on,
                 )
                 for c in self.people
+            ]
+            + [
+                Membership(
+                    person=by_login[login].row,
+                    team=teams[team],
+                    position_id=f"position:{position}",
+                    starts_on=by_login[login].joined_on,
+                    is_main=False,
+                )
+                for login, position, team in staff.SECOND_POSTS
             ],
         )
 

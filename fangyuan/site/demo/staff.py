@@ -41,6 +41,8 @@ LEADERS = [
     ("songqi", "宋祺", "key_position_staff", "audit_dept", "gaoyuan"),
     ("zhoumin", "周敏", "ka_rep", "ka_team", "linyue"),
 ]
+# login, a further position, its team: who answers for sales in the key-account team
+SECOND_POSTS = [("linyue", "sales_manager", "ka_team")]
 # team, position, how many besides the leader
 CREWS = [
     ("ka_team", "ka_rep", 15),
