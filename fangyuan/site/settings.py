@@ -79,6 +79,7 @@ ROOMS = [
     "fangyuan.opportunities",
     "fangyuan.activities",
     "fangyuan.supervision",
+    "fangyuan.integration",
     "fangyuan.site",
 ]
 INSTALLED_APPS = [
@@ -106,6 +107,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "fangyuan.desk.once.Once",
     "fangyuan.site.middleware.Manners",
+    "fangyuan.site.middleware.LookingBack",
 ]
 ROOT_URLCONF = "fangyuan.site.urls"
 WSGI_APPLICATION = "fangyuan.site.wsgi.application"
@@ -133,6 +135,11 @@ TEMPLATES = [
         },
     }
 ]
+
+# Where people reach the product, for links in mails; and hosts of one's own network that messages
+# may be sent to (`mail.corp.local`, `10.0.0.5:25`).
+SITE_URL = os.environ.get("FY_URL", next(iter(CSRF_TRUSTED_ORIGINS), ""))
+PRIVATE_HOSTS = [h for h in os.environ.get("FY_PRIVATE_HOSTS", "").lower().split(",") if h]
 
 AUTH_USER_MODEL = "org.Person"
 AUTHENTICATION_BACKENDS = ["fangyuan.site.signin.Backend"]
