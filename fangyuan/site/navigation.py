@@ -62,10 +62,24 @@ GROUPS = [
         ],
     ),
     Group(
+        "销售",
+        [
+            Item("产品", "/product/", "box", "product"),
+            Item("价格表", "/price_list/", "coins", "price_list"),
+        ],
+    ),
+    Group(
         "规矩",
         [
             Item("制度驾驶舱", "/cockpit", "dial", "clause", key="r"),
             Item("制度库", "/policy/", "book", "policy"),
+            Item(
+                "制度体检",
+                "/checkup",
+                "pulse",
+                "clause",
+                groups=frozenset({"ops", "exec", "audit", "head", "admin"}),
+            ),
             Item("监督整改", "/supervision", "glass", "rectification"),
             Item("检查", "/inspection/", "search", "inspection"),
             Item("案件", "/incident/", "alert", "incident"),
@@ -75,6 +89,7 @@ GROUPS = [
     Group(
         "支持",
         [
+            Item("资料", "/material/", "file", "material"),
             Item("团队", "/team/", "team", "team"),
             Item("人员", "/person/", "smile", "person"),
             Item("请假", "/leave/", "clock", "leave"),

@@ -74,6 +74,7 @@ ROOMS = [
     "fangyuan.metrics",
     "fangyuan.desk",
     "fangyuan.forms",
+    "fangyuan.library",
     "fangyuan.marketing",
     "fangyuan.customers",
     "fangyuan.opportunities",
