@@ -20,7 +20,7 @@ from fangyuan.engine import kinds
 from fangyuan.engine.models import Approval, InFlight, Policy, Replay, Request
 from fangyuan.engine.revision import drafts, replays, revising
 from fangyuan.org.models import Message, Person, Team
-from fangyuan.site import actions, rule_form, text_changes
+from fangyuan.site import actions, outcomes, rule_form, text_changes
 
 PRESETS = {"month": "上月", "quarter": "上季度", "last90": "近 90 天"}
 HOW = {
@@ -65,6 +65,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a draft."""
     policy = found(request.user, pk)
     tried = list(Replay.objects.everything("草稿页").filter(policy=policy)[:12])
+    for one in tried:
+        one.changed = outcomes.changed(one.result) if one.result else 0
     by = Person.objects.everything("草稿页").filter(pk=policy.recorded_by).first()
     context = {
         "policy": policy,
@@ -73,7 +75,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         "may_edit": may_draft(request.user) and policy.stage in revising.EDITED,
         "differences": differences(policy),
         "replays": [one for one in tried if not one.is_shadow],
-        "shadow": next((one for one in tried if one.is_shadow), None),
+        "shadow": (shadow := next((one for one in tried if one.is_shadow), None)),
+        "shadow_rows": _shadow_rows(shadow),
         "seal": drafts.seal(policy),
         "hindrance": revising.hindrance(policy) if policy.stage in revising.EDITED else "",
         "waiting": (asked := _request(policy)),
@@ -116,6 +119,13 @@ def _rule_difference(line: int, old: Any, wanted: Any) -> dict[str, Any]:
             for name, text in rule_form.parts(wanted["kind"], wanted["record"], wanted["params"])
         ],
     }
+
+
+def _shadow_rows(shadow: Any) -> list[dict[str, Any]]:
+    """The figures of a draft that runs beside the rule in force."""
+    if shadow is None or not shadow.result:
+        return []
+    return [row for one in outcomes.families(shadow.result) for row in outcomes.totals(one)]
 
 
 def _request(policy: Policy) -> Any:

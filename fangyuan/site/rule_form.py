@@ -101,7 +101,9 @@ def faults(kind: str, record: str, params: dict[str, Any]) -> list[str]:
         for error in wrong.errors(include_url=False):
             said = phrases.phrase(dict(error), cls).replace("(", "（").replace(")", "）")
             for name in cls.model_fields:
-                said = re.sub(rf"“?\b{name}\b”?(（[^）]*）)?", f"“{LABELS.get(name, name)}”", said)
+                said = re.sub(
+                    rf"(?:“)?\b{name}\b(?:”)?(?:（[^）]*）)*", f"“{LABELS.get(name, name)}”", said
+                )
             found.append(said.replace(",", "，"))
         return found
     except (spans.SpanError, LookupError) as wrong:

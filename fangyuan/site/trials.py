@@ -9,17 +9,15 @@ from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
-from fangyuan.core import records, spans
+from fangyuan.core import spans
 from fangyuan.desk import duties
-from fangyuan.engine.models import Replay, State
+from fangyuan.engine.models import Replay
 from fangyuan.engine.revision import drafts
 from fangyuan.org.models import Person
-from fangyuan.site import drafting
+from fangyuan.site import drafting, outcomes
 
 ROWS = 30
 MOST_PEOPLE = 12
-STATES = {code.lower(): str(label) for code, label in State.choices}
-SIDES = ("before", "after")
 
 
 @require_safe
@@ -44,55 +42,56 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
 def shown(one: Replay, request: HttpRequest) -> dict[str, Any]:
     """A finished replay as the page shows it."""
     result = one.result
-    most = max([1, *(p["missed_after"] for p in result["people"])])
-    people = result["people"][:MOST_PEOPLE]
+    families = [_family(one, result) for one in outcomes.families(result)]
+    return {"result": result, "families": families, **_cases(result, request)}
+
+
+def _family(found: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """One family with its figures."""
+    words = outcomes.WORDS[found["family"]]
+    people = found["people"][:MOST_PEOPLE]
+    names = [f"{words.counts}_{side}" for side in ("before", "after")]
+    most = max([1, *(person[name] for person in people for name in names)])
+    points = [p for p in result["curve"] if p.get("family", "DUTIES") == found["family"]]
+    clauses = [c for c in result["clauses"] if c.get("family", "DUTIES") == found["family"]]
     return {
-        "result": result,
-        "totals": _totals(result),
-        "hours": _hours(result),
-        "curve": _curve(result["curve"]),
-        "people": [
-            {
-                **person,
-                "percent": 100 * person["missed_after"] / most,
-                "percent_before": 100 * person["missed_before"] / most,
-            }
-            for person in people
+        "code": found["family"],
+        "words": words,
+        "flips": list(outcomes.flips(words, found["flips"])),
+        "totals": outcomes.totals(found),
+        "hours": _hours(clauses, points),
+        "curve": _curve(points, words.counts),
+        "people": [_compared(person, names, most) for person in people],
+        "rest": _rest(found["people"][MOST_PEOPLE:]),
+        "teams": [_compared(team, names, most) for team in found["teams"]],
+        "tiers": [
+            _compared(tier, names, most)
+            for tier in [t for t in found["ka_tier"] if t["code"]] or found["grade"]
         ],
-        "rest": _rest(result["people"][MOST_PEOPLE:]),
-        "tiers": [one for one in result["ka_tier"] if one["code"]] or result["grade"],
-        **_cases(result, request),
+        "levels": found.get("levels", []),
+        "approvers": found.get("approvers", [])[:MOST_PEOPLE],
+        "clauses": clauses,
+        "loose": sorted({label for one in clauses for label in one.get("loose", ())}),
     }
 
 
-def _totals(result: dict[str, Any]) -> list[dict[str, Any]]:
-    before, after, work = result["before"], result["after"], result["workload"]
-    rows = [("义务", before["duties"], after["duties"])]
-    rows += [("违规与迟办", before["missed"], after["missed"])]
-    rows += [("涉及人数", work["missing_before"], work["missing_after"])]
-    found = [
-        {"label": label, "before": a, "after": b, "more": f"{b - a:+d}" if b != a else "0"}
-        for label, a, b in rows
-    ]
-    rates = [before["rate"], after["rate"]]
-    more = f"{100 * (rates[1] - rates[0]):+.1f}" if None not in rates else "–"
-    said = [f"{100 * rate:.1f}%" if rate is not None else "–" for rate in rates]
-    return [{"label": "守规率", "before": said[0], "after": said[1], "more": more}, *found]
+def _compared(row: dict[str, Any], names: list[str], most: int) -> dict[str, Any]:
+    before, after = (row[name] for name in names)
+    return {**row, "before": before, "after": after, "percent": 100 * after / most}
 
 
 def _rest(people: list[dict[str, Any]]) -> dict[str, int]:
     return {"people": len(people), "caught": sum(person["caught"] for person in people)}
 
 
-def _hours(result: dict[str, Any]) -> dict[str, Any] | None:
+def _hours(clauses: list[dict[str, Any]], points: list[dict[str, Any]]) -> dict[str, Any] | None:
     """How long it took, as bars; only for one rule whose span is counted in hours."""
-    told = [one for one in result["clauses"] if one["hours"]]
-    if len(told) != 1 or len(result["clauses"]) != 1:
+    told = [one for one in clauses if one["hours"]]
+    if len(told) != 1 or len(clauses) != 1:
         return None
     counts = told[0]["hours"]
-    points = {p["value"]: p for p in result["curve"] if p["parameter"] == "within"}
-    draft = next((value for value, p in points.items() if p["is_draft"]), "")
-    limit = _in_hours(draft)
+    within = {p["value"]: p for p in points if p["parameter"] == "within"}
+    limit = _in_hours(next((value for value, p in within.items() if p["is_draft"]), ""))
     most, step = max([1, *counts]), 380 / len(counts)
     bars = [
         {
@@ -119,49 +118,50 @@ def _in_hours(value: str) -> int | None:
     return int(span.exact.total_seconds() // 3600) if span.is_exact else None
 
 
-def _curve(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    most = max([1, *(point["missed"] for point in points)])
-    return [
-        {**point, "label": _value(point), "percent": 100 * point["missed"] / most}
-        for point in points
-    ]
+def _curve(points: list[dict[str, Any]], counts: str) -> list[dict[str, Any]]:
+    return [{**p, "label": p.get("label") or p["value"], "number": p[counts]} for p in points]
 
 
-def _value(point: dict[str, Any]) -> str:
-    if point["parameter"] == "within":
-        return spans.parse(point["value"]).label
-    return f"每期 {point['value']} 次"
+# --- the rows that would change
 
 
 def _cases(result: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """The rows that would change, of one person, team member or clause if one is chosen."""
+    """The rows that would change, of one person if one is chosen; the rest is only counted."""
     chosen = request.GET.get("person", "")
     cases = [
         case
         for case in result["cases"]
         if not chosen or str(case["person_id"] or case["was_person_id"]) == chosen
     ]
-    shown = cases[:ROWS]
-    pointers = [_Pointer(case["record"], case["subject_id"]) for case in shown]
+    pointers = [_Pointer(case["record"], case["subject_id"]) for case in cases]
     names = duties.subject_names(pointers, request.user)
-    numbers = {case["person_id"] or case["was_person_id"] for case in shown} - {None}
+    seen = [case for case, at in zip(cases, pointers, strict=True) if names.get(at.subject)]
+    numbers = {case["person_id"] or case["was_person_id"] for case in seen[:ROWS]} - {None}
     people = Person.objects.everything("试算页").in_bulk(numbers)
+    everybody = [p for one in (result, *result.get("families", ())) for p in one["people"]]
     return {
-        "cases": [
-            {
-                **case,
-                "subject": names.get(pointer.subject, ""),
-                "noun": records.row_types()[case["record"]]._meta.verbose_name,
-                "who": people.get(case["person_id"] or case["was_person_id"]),
-                "took": _took(case),
-                "was": STATES.get((case["before"] or "").lower(), "没有义务"),
-                "becomes": STATES.get((case["after"] or "").lower(), "没有义务"),
-                "is_caught": case["after"] in ("LATE", "BREACHED"),
-            }
-            for case, pointer in zip(shown, pointers, strict=True)
-        ],
+        "cases": [_case(case, names, people) for case in seen[:ROWS]],
         "case_count": len(cases),
-        "chosen": next((p["name"] for p in result["people"] if str(p["person_id"]) == chosen), ""),
+        "seen_count": len(seen),
+        "unseen_count": len(cases) - len(seen),
+        "chosen": next((p["name"] for p in everybody if str(p["person_id"]) == chosen), ""),
+    }
+
+
+def _case(case: dict[str, Any], names: Any, people: Any) -> dict[str, Any]:
+    family = case.get("family", "DUTIES")
+    words = outcomes.WORDS[family]
+    return {
+        **case,
+        "subject": names[case["record"], case["subject_id"]],
+        "url": f"/{case['record']}/{case['subject_id']}",
+        "who": people.get(case["person_id"] or case["was_person_id"]),
+        "what": words.title,
+        "at": parse_datetime(case["began_at"]),
+        "took": _took(case) if family == "DUTIES" else "–",
+        "was": words.states.get(case["before"], case["before"]),
+        "becomes": words.states.get(case["after"], case["after"]),
+        "is_worse": case["after"] in ("LATE", "BREACHED") or case["before"] is None,
     }
 
 

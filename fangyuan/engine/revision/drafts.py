@@ -11,14 +11,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q
 from django.utils import timezone
 
-from fangyuan.engine import kinds, models, rulebook
+from fangyuan.engine import kinds, models
 
 Stage = models.Policy.Stage
+FAMILIES: Final = {
+    "DEADLINE": "DUTIES", "CADENCE": "DUTIES", "GATE": "REFUSALS", "APPROVAL": "REQUESTS",
+    "ALERT": "ALERTS",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class Trial:
     rule: models.Rule | None  # never saved
     params_before: dict[str, Any] | None
     standing: list[int]
+
+    @property
+    def family(self) -> str:
+        """What it brings about: duties, refusals, requests for approval, or alerts."""
+        if self.kind == "REQUIRED":
+            params = self.rule.params if self.rule else self.params_before or {}
+            return "DUTIES" if params.get("enforce") == "duty" else "REFUSALS"
+        return FAMILIES[self.kind]
 
 
 @dataclass(frozen=True)
@@ -124,17 +136,17 @@ def differences(policy: models.Policy) -> list[Difference]:
 
 
 def trials(policy: models.Policy) -> list[Trial]:
-    """The rules of a draft that give duties, each with what it would replace."""
+    """The rules of a draft, each with what it would replace."""
     known, rules = clauses(policy.code), standing(policy.changes)
     versions = _versions(policy.changes)
     found = []
     for number, line, wanted in lines(policy):
         old, clause = rules.get((number, line)), known.get(number)
         shape = wanted or (old and {"kind": old.kind, "record": old.record, "params": old.params})
-        if clause is None or not shape or not _gives_duties(shape["kind"], shape["params"]):
+        if clause is None or not shape:
             continue
         rule = _rule(clause, line, wanted, old) if wanted else None
-        before = old.params if old and old.kind == shape["kind"] else None
+        before = old.params if old and _compares(old, shape) else None
         places = versions.get((number, line), [])
         found.append(Trial(number, line, shape["kind"], shape["record"], rule, before, places))
     return found
@@ -158,8 +170,10 @@ def _versions(numbers: Any) -> dict[tuple[str, int], list[int]]:
     return found
 
 
-def _gives_duties(kind: str, params: dict[str, Any]) -> bool:
-    return kind in rulebook.DUTY_KINDS and (kind != "REQUIRED" or params.get("enforce") == "duty")
+def _compares(old: models.Rule, shape: dict[str, Any]) -> bool:
+    """Whether both rules bring about the same: a duty to complete is no refusal."""
+    ways = (old.params.get("enforce"), shape["params"].get("enforce"))
+    return bool(old.kind == shape["kind"] and (old.kind != "REQUIRED" or ways[0] == ways[1]))
 
 
 def _rule(clause: Any, line: int, wanted: dict[str, Any], old: models.Rule | None) -> models.Rule:

@@ -65,6 +65,8 @@ class Found:
     weeks: dict[str, list[int]] = field(default_factory=dict)
     hours: list[int] = field(default_factory=list)
     cases: list[dict[str, Any]] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)  # facts judged as they stand today
+    seats: dict[str, Any] = field(default_factory=dict)  # of requests for approval
 
 
 def look(cursor: Any, trial: drafts.Trial) -> Found:
@@ -160,6 +162,7 @@ def _case(trial: drafts.Trial, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "clause": trial.number,
         "line": trial.line,
+        "family": trial.family,
         "record": trial.record,
         **{name: at for name, at in said.items() if name not in ("was", "becomes")},
         "before": row["was"],
@@ -187,6 +190,8 @@ def clause(trial: drafts.Trial, one: Found) -> dict[str, Any]:
     return {
         "clause": trial.number,
         "line": trial.line,
+        "family": trial.family,
+        "kind": trial.kind,
         "record": trial.record,
         "sentence_before": _sentence(trial, trial.params_before),
         "sentence_after": _sentence(trial, trial.rule.params if trial.rule else None),
@@ -194,6 +199,7 @@ def clause(trial: drafts.Trial, one: Found) -> dict[str, Any]:
         "after": tallied(one.after),
         "flips": {name: one.flips[name] for name in FLIPS},
         "hours": one.hours,
+        "loose": one.loose,
     }
 
 
@@ -282,3 +288,42 @@ def _tiers(found: list[Found], name: str) -> list[dict[str, Any]]:
         {"code": code, "label": said.get(code, ""), **_side(counts)}
         for code, counts in sorted(summed.items())
     ]
+
+
+# --- seats of approvals
+
+
+def seated(found: list[Found], weeks: float) -> dict[str, Any]:
+    """The seats that requests take: by level, by approver, and the hours of them all."""
+    levels = _summed(one.seats["levels"] for one in found)
+    people = _summed(one.seats["people"] for one in found)
+    hours = next((one.seats["hours"] for one in found if one.seats["hours"]), None)
+    who = Person.objects.everything("试算").in_bulk(list(people))
+    rows = [
+        {
+            "person_id": number,
+            "name": who[number].name if number in who else "",
+            "seats_before": round(before, 1),
+            "seats_after": round(after, 1),
+            "more_hours_per_week": _hours(after - before, hours, weeks),
+        }
+        for number, (before, after) in people.items()
+    ]
+    seats = [sum(counts[side] for counts in levels.values()) for side in (0, 1)]
+    return {
+        "levels": [
+            {"label": label, "seats_before": before, "seats_after": after}
+            for label, (before, after) in levels.items()
+        ],
+        "approvers": sorted(rows, key=lambda row: (-row["seats_after"], row["person_id"])),
+        "seats": {
+            "before": seats[0],
+            "after": seats[1],
+            "hours_per_seat": hours and round(hours, 1),
+            "more_hours_per_week": _hours(seats[1] - seats[0], hours, weeks),
+        },
+    }
+
+
+def _hours(seats: float, each: float | None, weeks: float) -> float | None:
+    return None if each is None else round(seats * float(each) / weeks, 1)
