@@ -8,6 +8,7 @@ from typing import Any
 
 from fangyuan import door
 from fangyuan.activities.models import NO_ISSUE, Activity, Task
+from fangyuan.customers import conversion
 
 
 @door.verb(
@@ -147,6 +148,14 @@ def contact_lead(deed: door.Deed, lead: Any, **said: Any) -> Any:
         },
     )
     return changed
+
+
+@conversion.carries
+def carry_talks(deed: door.Deed, lead: Any, customer: Any) -> None:
+    """The talks with a lead are talks with the customer that it became."""
+    with door.acting(by=None, action="carry_talks", reason="线索转化"):
+        talks = Activity._base_manager.filter(lead=lead, customer=None, removed_at=None)
+        talks.update(customer=customer)
 
 
 @door.verb("activity", label="取消", asks=("reason",), writes=("stage",))

@@ -18,4 +18,5 @@ class CustomersConfig(AppConfig):
         import_module("fangyuan.customers.actions")
         import_module("fangyuan.customers.lead_actions")
         import_module("fangyuan.customers.scoring")
+        import_module("fangyuan.customers.metrics")
         import_module("fangyuan.customers.phrases")

@@ -1,6 +1,7 @@
 """From a lead to a customer without making one twice, and on to whatever a room above opens.
 
-A room above hands in with `leads_to` what is opened when a lead becomes an opportunity.
+A room above hands in with `leads_to` what is opened when a lead becomes an opportunity, and with
+`carries` what of a lead goes over to its customer.
 """
 
 from __future__ import annotations
@@ -26,11 +27,18 @@ LIKE: Final = {name: f"customer.{name}" for name in ASKS}
 
 Open = Callable[[door.Deed, Any, Any], Any]
 _opens: list[Open] = []
+_carries: list[Open] = []
 
 
 def leads_to(opens: Open) -> None:
     """Have a room above open something `(deed, lead, customer)` when a lead goes on."""
     _opens.append(opens)
+
+
+def carries(carry: Open) -> Open:
+    """Have a room above take what belongs to a lead over to its customer."""
+    _carries.append(carry)
+    return carry
 
 
 def go_on(deed: door.Deed, lead: Any, customer: Any) -> None:
@@ -55,9 +63,13 @@ def customer_of(deed: door.Deed, lead: Any, chosen: Any, said: dict[str, Any]) -
     if answers is not None:
         holding.hand_to(customer, answers, at=deed.at, reason="线索转化")
     _contact(customer, lead)
-    if known is not None and (given := {n: v for n, v in said.items() if v}):
-        deed.change(Customer._base_manager.get(pk=customer.pk), given)
+    for carry in _carries:
+        carry(deed, lead, customer)
     fresh = Customer._base_manager.get(pk=customer.pk)
+    given = {name: value for name, value in said.items() if value not in (None, "")}
+    if lead.intent and not fresh.intent:
+        given["intent"] = lead.intent
+    fresh = deed.change(fresh, given)
     return door.act("become_prospect", fresh, by=deed.by, channel=deed.channel)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fangyuan import door
+from fangyuan.core import records
 from fangyuan.desk.exchange import outbox
 from fangyuan.engine import gates
 from fangyuan.engine.models import Request
@@ -71,9 +72,8 @@ class Deeds:
             return self.plain[verb](actor, record, details)
         if verb in VERDICTS:
             return self._decide(actor, record, VERDICTS[verb], details)
-        return door.act(
-            self._verb(record, verb), record, by=actor, payload=self._asked(type(record), details)
-        )
+        named = self._verb(record, verb)
+        return door.act(named, record, by=actor, payload=self._asked(named, type(record), details))
 
     def _create(self, actor: Any, rest: str, details: dict[str, Any]) -> Any:
         word, _, name = rest.partition(" ")
@@ -118,12 +118,37 @@ class Deeds:
             raise Confused(f"{said}没有“{label}”这个动作{nearest(label, known)}")
         return known[label]
 
-    def _asked(self, model: Any, details: Mapping[str, Any]) -> dict[str, Any]:
+    def _asked(self, named: str, model: Any, details: Mapping[str, Any]) -> dict[str, Any]:
         own = {ASKED[key]: value for key, value in details.items() if key in ASKED}
         if "人员" in details:
             own["person"] = self.words.find(str(details["人员"]))
         rest = {k: v for k, v in details.items() if k not in ASKED and k != "人员"}
-        return {**self.words.assignments(model, rest), **own}
+        for ask, like in door.VERBS[named].like.items():
+            own |= self._like(ask, like, rest)
+        return {**_whole(model, self.words.assignments(model, rest)), **own}
+
+    def _like(self, ask: str, like: Any, rest: dict[str, Any]) -> dict[str, Any]:
+        """What is said of an ask that is no field of the record; it is taken out of the rest."""
+        if isinstance(like, Mapping):
+            codes = {label: code for code, label in like.items()}
+            return {ask: codes[str(rest.pop("去向"))]} if "去向" in rest else {}
+        kind, _, name = like.partition(".")
+        model = records.row_types()[kind]
+        label = str(model._meta.get_field(name).verbose_name)
+        if label not in rest:
+            return {}
+        told = _whole(model, self.words.assignments(model, {label: rest.pop(label)}))
+        return {ask: value for value in told.values()}
+
+
+def _whole(model: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of vocabularies as records, as a form gives them to a verb."""
+    found: dict[str, Any] = {}
+    for column in model._meta.concrete_fields:
+        if column.attname in values and column.attname != column.name:
+            terms = column.related_model._base_manager
+            found[column.name] = terms.get(**{column.target_field.attname: values[column.attname]})
+    return {**{n: v for n, v in values.items() if not n.endswith("_id")}, **found}
 
 
 def _compare(said: Mapping[str, Any], answer: str, unmet: list[Any]) -> None:
