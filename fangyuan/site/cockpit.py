@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Func, IntegerField, Q, Sum
+from django.db.models import Count
 from django.db.models.functions import TruncWeek
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from fangyuan.access import scopes
-from fangyuan.core import ready
+from fangyuan.core import past, ready
+from fangyuan.desk import looking_back
 from fangyuan.engine import health, known
-from fangyuan.engine.models import Clause, Policy, Rule, Tally
-from fangyuan.metrics.compliance import (
-    TARGET,
-    breached_duties,
-    due_duties,
-    met_duties,
-    waived_duties,
-)
+from fangyuan.engine.models import Clause, Policy, Rule
+from fangyuan.metrics.compliance import TARGET
 from fangyuan.metrics.declare import Dimension
 from fangyuan.metrics.measure import Span, share
-from fangyuan.site import wheel
+from fangyuan.site import counted, wheel
 
 WEEKS = 12
 SPANS = {"day": "今日", "week": "本周", "month": "本月", "quarter": "本季"}
+SPANS_THEN = {"day": "当日", "week": "当周", "month": "当月", "quarter": "当季"}
 DEFAULT = "quarter"
 WEEK = Dimension("week", "周", TruncWeek("due_on"))
 _COMMON = re.compile(r"^销售(公司|部|团队)?|制度|（.*）$")
 DUTY_KINDS = ("DEADLINE", "CADENCE", "REQUIRED")
+EARLIER = {"week": "1 周前", "month": "1 个月前", "quarter": "3 个月前"}
+MONTHS = {"month": 1, "quarter": 3}
 
 
 @dataclass
@@ -53,11 +51,13 @@ class Line:
     done: int = 0
     red: int = 0
     waived: int = 0
+    pending: int = 0
     weeks: dict[date, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     version: str = ""
     parent: str = ""
     key: str = ""
     level: int = 2
+    was: Line | None = None
 
     @property
     def rate(self) -> float | None:
@@ -75,47 +75,105 @@ class Line:
         return None if self.rate is None else 100 * self.rate
 
     @property
+    def change(self) -> float | None:
+        """By how many points of a hundred the rate changed since the line it is compared with."""
+        if self.was is None or self.rate is None or self.was.rate is None:
+            return None
+        return 100 * (self.rate - self.was.rate)
+
+    @property
     def spark(self) -> list[float | None]:
         """The rate of each of the last weeks."""
         return [share(met, due) for _, (met, due, _) in sorted(self.weeks.items())]
 
     def add(self, other: Line) -> None:
         """Sum another line into this one."""
-        for name in ("met", "due", "open", "today", "done", "red", "waived"):
+        for name in counted.COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for week, numbers in other.weeks.items():
             self.weeks[week] = [a + b for a, b in zip(self.weeks[week], numbers, strict=True)]
 
 
 @require_safe
+@looking_back.looks_back
 def cockpit(request: HttpRequest) -> HttpResponse:
-    """The page; `span` is one of day, week, month, quarter."""
-    now = timezone.now()
-    today = timezone.localdate(now)
-    chosen = request.GET.get("span", DEFAULT)
-    span = _span(chosen if chosen in SPANS else DEFAULT, today)
-    policies, clauses = _rulebook()
-    lines = _clause_lines(request.user, clauses, span, today)
+    """The page; `span` is one of day, week, month, quarter; `as_of` a past day, at its end;
+    `against` one of week, month, quarter: how long before the numbers are compared with."""
+    back = looking_back.of(request)
+    today = back.day if back else timezone.localdate()
+    span = request.GET.get("span", DEFAULT)
+    span = span if span in SPANS else DEFAULT
+    against = request.GET.get("against", "")
+    against = against if against in EARLIER else ""
+    policies, clauses = _rulebook(back)
+    lines = _clause_lines(request.user, clauses, _days(today, span, back is not None))
     tree, total = _tree(policies, clauses, lines)
+    if against:
+        earlier = _days(before(today, against), span, True)
+        _compare(
+            [*tree, total], _tree(policies, clauses, _clause_lines(request.user, clauses, earlier))
+        )
     week_starts = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
+    moment = f"as_of={back.day}&" if back else ""
     context = {
-        "spans": SPANS,
-        "span": chosen if chosen in SPANS else DEFAULT,
+        "spans": SPANS_THEN if back else SPANS,
+        "past": moment,
+        "rest": moment + (f"against={against}&" if against else ""),
+        "span": span,
         "total": total,
         "goal": TARGET,
         "sectors": wheel.draw(_sectors(policies, clauses, lines), TARGET),
         "tree": tree,
         "first": _first(lines),
         "trend": _trend(total, week_starts),
-        "people": _people(request.user),
+        "people": counted.people(request.user, back and today, week_starts[0]),
         "done_today": total.done,
         "clause_count": sum(p.clause_count for p in policies),
         "policy_count": len(policies),
         "run_count": len(lines),
-        "health": health.look(now),
+        "health": {"ok": True} if back else health.look(timezone.now()),
         "only_low": request.GET.get("only") == "low",
+        "back": back,
+        "day": today,
+        "earlier": EARLIER,
+        "against": against,
+        "against_day": before(today, against) if against else None,
+        **(_recomputed(request.user, clauses, _days(today, span, False), total) if back else {}),
     }
     return render(request, "site/cockpit.html", context)
+
+
+def _days(today: date, span: str, is_past: bool) -> counted.Days:
+    first = monday(today) - timedelta(weeks=WEEKS - 1)
+    return counted.Days(today, first, _span(span, today).start, today if is_past else None)
+
+
+def _recomputed(
+    actor: Any, clauses: dict[int, Clause], days: counted.Days, total: Line
+) -> dict[str, Any]:
+    """The same span by what is known now, and whether that says anything else than was known:
+    what was recorded, waived or corrected since counts; what was still open is judged now."""
+    found = Line("")
+    for line in _clause_lines(actor, clauses, days).values():
+        found.add(line)
+    agrees = found.met == total.met and found.due == total.due + total.pending
+    return {"recomputed": found, "agrees": agrees}
+
+
+def before(day: date, against: str) -> date:
+    """The day so long before: a week, or as many months, at most the last day of that month."""
+    if against == "week":
+        return day - timedelta(weeks=1)
+    months = day.year * 12 + day.month - 1 - MONTHS[against]
+    year, month = months // 12, months % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _compare(lines: list[Line], earlier: tuple[list[Line], Line]) -> None:
+    """Let every line know the line it was at the earlier day."""
+    was = {line.key: line for line in (*earlier[0], earlier[1])}
+    for line in lines:
+        line.was = was.get(line.key)
 
 
 def monday(day: date) -> date:
@@ -133,11 +191,35 @@ def _span(name: str, today: date) -> Span:
     return Span(starts[name], today + timedelta(days=1))
 
 
-def _rulebook() -> tuple[list[Any], dict[int, Clause]]:
+def _rulebook(back: looking_back.AsOf | None) -> tuple[list[Any], dict[int, Clause]]:
     """The policies in force, and the clauses that a rule carries out as duties, by rule."""
     rules = known.rules(number for (number,) in _DUTY_RULES())
     ranked = sorted(rules.values(), key=lambda rule: (rule.clause_id, rule.line, rule.pk))
-    return _POLICIES(), {rule.pk: rule.clause for rule in ranked}
+    policies, clauses = _POLICIES(), {rule.pk: rule.clause for rule in ranked}
+    return (policies, clauses) if back is None else _as_they_read(policies, clauses, back)
+
+
+def _as_they_read(
+    policies: list[Any], clauses: dict[int, Clause], back: looking_back.AsOf
+) -> tuple[list[Any], dict[int, Clause]]:
+    """The same with the versions in force, and the words of the clauses, at the instant."""
+    versions = dict(_VERSIONS(day=back.day))
+    for policy in policies:
+        policy.version = versions.get(policy.code, "当时未生效")
+    every = {clause.pk: clause for clause in clauses.values()}
+    then = {clause.pk: clause for clause in past.turned(every.values(), back.at)}
+    return policies, {rule: then[clause.pk] for rule, clause in clauses.items()}
+
+
+_VERSIONS = ready.Ready(
+    lambda: (
+        Policy.objects.everything("制度人人可读")
+        .present()
+        .filter(stage__in=["PUBLISHED", "SUPERSEDED"], starts_on__lte=ready.Slot("day"))
+        .order_by("starts_on", "pk")
+        .values_list("code", "version")
+    )
+)
 
 
 _POLICIES = ready.Ready(
@@ -160,73 +242,24 @@ _DUTY_RULES = ready.Ready(
 )
 
 
-def _clause_lines(
-    actor: Any, clauses: dict[int, Clause], span: Span, today: date
-) -> dict[int, Line]:
+def _clause_lines(actor: Any, clauses: dict[int, Clause], days: counted.Days) -> dict[int, Line]:
     lines = {
         c.pk: Line(label=c.text, number=c.number, title=c.title, key=f"c{c.pk}")
         for c in clauses.values()
     }
-    first = monday(today) - timedelta(weeks=WEEKS - 1)
     for line in lines.values():
-        line.weeks.update({first + timedelta(weeks=n): [0, 0, 0] for n in range(WEEKS)})
-    given = {"today": today, "since": min(first, span.start), "start": span.start}
-    for rule, place, *sums in _COUNTED(scopes.reach(actor, Tally), actor=actor, **given):
-        if rule not in clauses:
+        line.weeks.update({days.first_week + timedelta(weeks=n): [0, 0, 0] for n in range(WEEKS)})
+    for count in counted.counts(actor, days):
+        if count.rule not in clauses:
             continue
-        line, numbers = lines[clauses[rule].pk], [int(number or 0) for number in sums]
-        for name, number in zip(COUNTS, numbers[3:], strict=True):
+        line = lines[clauses[count.rule].pk]
+        for name, number in count.sums.items():
             setattr(line, name, getattr(line, name) + number)
-        week = _MONDAY + timedelta(weeks=place)
-        if week in line.weeks:
-            line.weeks[week] = [a + b for a, b in zip(line.weeks[week], numbers, strict=False)]
+        if count.week in line.weeks:
+            line.weeks[count.week] = [
+                a + b for a, b in zip(line.weeks[count.week], count.weekly, strict=True)
+            ]
     return lines
-
-
-# Weeks are counted from a Monday: truncating dates would take longer than summing.
-_MONDAY = date(2001, 1, 1)
-_WEEK_NUMBER = Func(
-    F("due_on"),
-    template=f"(%(expressions)s - date '{_MONDAY}') / 7",
-    output_field=IntegerField(),
-)
-COUNTS = ("met", "due", "waived", "open", "red", "today", "done")
-
-
-def _counted(seen: scopes.Reach) -> Any:
-    """By rule and week: met, due and red until today; the same and the waived within the span; what
-    stands open and red at all, what falls due today and how much of it is done."""
-    past = Q(due_on__lte=ready.Slot("today"))
-    spanned = past & Q(due_on__gte=ready.Slot("start"))
-    due_today = Q(due_on=ready.Slot("today")) & ~Q(state="VOID")
-    weekly = (met_duties, due_duties, breached_duties)
-    conditions = [past & metric.where for metric in weekly]
-    conditions += [spanned & metric.where for metric in (met_duties, due_duties, waived_duties)]
-    conditions += [Q(state="OPEN"), Q(state="BREACHED")]
-    conditions += [due_today, due_today & ~Q(state__in=["OPEN", "BREACHED"])]
-    rows = Tally.objects.everything("在范围内").filter(scopes.later(seen, Tally))
-    rows = rows.filter(Q(due_on__gte=ready.Slot("since")) | Q(state__in=["OPEN", "BREACHED"]))
-    sums = {f"sum_{n}": Sum("number", filter=one) for n, one in enumerate(conditions)}
-    weeks = rows.order_by().annotate(week=_WEEK_NUMBER).values("rule_id", "week")
-    return weeks.annotate(**sums).values_list("rule_id", "week", *sums)
-
-
-_COUNTED = ready.Ready(_counted)
-_PEOPLE = ready.Ready(
-    lambda seen: (
-        Tally.objects.everything("在范围内")
-        .filter(scopes.later(seen, Tally), state="OPEN", number__gt=0)
-        .order_by()
-        .values("state")
-        .annotate(people=Count("person_id", distinct=True))
-        .values_list("people")
-    )
-)
-
-
-def _people(actor: Any) -> int:
-    found = _PEOPLE(scopes.reach(actor, Tally), actor=actor)
-    return int(found[0][0]) if found else 0
 
 
 def _tree(

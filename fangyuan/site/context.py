@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from fangyuan.access import table
 from fangyuan.core import ready
+from fangyuan.desk import looking_back
 from fangyuan.org import models as org
 from fangyuan.site import navigation
 
@@ -17,7 +18,9 @@ from fangyuan.site import navigation
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The shell's values; a fragment asked for by htmx gets only the moment and the theme."""
     now = timezone.now()
-    base = {"now": now, "theme": request.COOKIES.get("theme", "")}
+    back = looking_back.of(request)
+    # A page that looks back tells time from there: what was due tomorrow then is due tomorrow.
+    base = {"now": back.at if back else now, "back": back, "theme": request.COOKIES.get("theme", "")}
     actor = getattr(request, "user", None)
     if not org.signed_in(actor) or getattr(request, "htmx", False):
         return base
@@ -36,7 +39,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 # Duties to do, whether one is red, unread messages, approvals asked.
 _COUNTS = """
 SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
-       (SELECT count(*) FROM org_message WHERE person_id = %(person)s AND seen_at IS NULL),
+       (SELECT count(*) FROM org_message WHERE person_id = %(person)s AND seen_at IS NULL AND channel = 'INBOX'),
        (SELECT count(DISTINCT request_id) FROM engine_approval
          WHERE state = 'ASKED' AND (person_id = %(person)s OR person_id IN (
            SELECT person_id FROM org_leave
@@ -62,5 +65,8 @@ def _me(actor: Any) -> dict[str, Any]:
         "name": actor.name,
         "title": seen.title or ("系统管理员" if actor.is_admin else ""),
         "team": seen.team,
-        "links": [navigation.Item("我的资料", f"/person/{actor.pk}", "users")],
+        "links": [
+            navigation.Item("我的资料", f"/person/{actor.pk}", "users"),
+            navigation.Item("提醒设置", "/preferences", "bell"),
+        ],
     }

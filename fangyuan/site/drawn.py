@@ -193,7 +193,7 @@ def rated(line: Any) -> SafeString:
     red = f'<span class="red b">{line.red}</span>' if line.red else "–"
     return SafeString(
         f'<tr class="l{line.level}"{under}{row}><td class="w"><span class="tw">{first}</span></td>'
-        f'<td data-l="守规率"><div class="rate"><b{loud}>{display.pct(line.rate)}</b>'
+        f'<td data-l="守规率"><div class="rate"><b{loud}>{display.pct(line.rate)}</b>{marks.points(line.change)}'
         f"{marks.bar(line.percent, tone)}</div></td>"
         f'<td class="hide-m">{marks.spark(line.spark, tone, 92)}</td>'
         f'<td class="num r" data-l="未结">{line.open or "–"}</td>'

@@ -139,6 +139,14 @@ def pips(done: int, total: int, blocked: int = 0, label: str = "") -> SafeString
     return SafeString(f'<span class="pips" role="img" aria-label="{said}">{cells}</span>')
 
 
+def points(change: float | None) -> SafeString:
+    """By how many points of a hundred a rate changed; nothing where there is nothing to compare."""
+    if change is None:
+        return SafeString("")
+    tone = "ok" if change >= 0.05 else "bad" if change <= -0.05 else ""
+    return SafeString(f'<span class="{_cls("chg", tone)}" title="百分点">{change:+.1f}</span>')
+
+
 def spark(values: Sequence[float | None], tone: str = "", width: int = 84) -> SafeString:
     """A short line of numbers whose last point is a square."""
     numbers = [float(value) for value in values if value is not None]

@@ -10,13 +10,16 @@ import functools
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.conf import settings
 from django.template import loader
 from django.template.context import Context
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from fangyuan.desk import looking_back
 from fangyuan.site import display, drawn, marks
 
 register = template.Library()
@@ -38,7 +41,7 @@ register.filter("clause_state", display.clause_state)
 
 for _name in ("icon", "clause", "seal", "grade", "badge", "tag", "avatar", "who"):
     register.simple_tag(getattr(marks, _name), name=_name)
-for _name in ("ring", "bar", "pips", "spark"):
+for _name in ("ring", "bar", "pips", "spark", "points"):
     register.simple_tag(getattr(marks, _name), name=_name)
 
 
@@ -173,3 +176,18 @@ def avatars(people: Sequence[Any], most: int = 5) -> SafeString:
     """Overlapping pictures of the first few people, each with `name` and `pk`."""
     shown = [marks.avatar(person.name, person.pk) for person in list(people)[:most]]
     return SafeString(f'<span class="avs">{"".join(shown)}</span>')
+
+
+@register.inclusion_tag("parts/look_back.html", takes_context=True)
+def look_back(context: Context, *names: str) -> dict[str, Any]:
+    """The choice of a past day for the page; these parameters of its address are kept."""
+    asked = context["request"].GET
+    kept = [(name, asked[name]) for name in names if asked.get(name)]
+    days = looking_back.days(timezone.localdate())
+    return {
+        "back": context.get("back"),
+        "days": days,
+        "last": days[0][1],
+        "kept": kept,
+        "keep": "".join(f"{name}={quote(value)}&" for name, value in kept),
+    }

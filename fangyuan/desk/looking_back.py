@@ -1,0 +1,143 @@
+"""回看: which past instant a page is asked for with `?as_of=`, and what that page then must not do.
+
+A day means its end, 24:00. Views that can be asked say so with `@looks_back`. The actor's present
+rights decide what is seen, whatever they were then, and nothing can be changed while looking back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+
+from fangyuan.core import spans
+from fangyuan.desk.filters import BadQuery
+from fangyuan.engine import history
+
+NAME = "as_of"
+EARLIEST = date(2000, 1, 1)
+FOREVER = datetime(9999, 1, 1, tzinfo=spans.SHANGHAI)
+_LINK = re.compile(r'(\s(?:href|hx-get)=")(/[^"?#]*)(?:\?([^"#]*))?(#[^"]*)?"')
+_MAIN = re.compile(r"<main\b.*</main>", re.S)
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The instant a page is asked for, as it was written in the address."""
+
+    at: datetime
+    text: str
+
+    @property
+    def day(self) -> date:
+        """The day that the instant belongs to; 24:00 belongs to the day that ends."""
+        return spans.ending(self.at)[0]
+
+    @property
+    def said(self) -> str:
+        """The instant in words: 2026-09-30 24:00."""
+        day, time = spans.ending(self.at)
+        return f"{day:%Y-%m-%d} {time}"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the ledger remembers the instant; if not, it is inferred from today's facts."""
+        return self.kept_since is not None and self.at >= self.kept_since
+
+    @property
+    def sense(self) -> str:
+        """In which of the two senses the ledger answers by itself."""
+        return history.KNOWN if self.is_known else history.TODAY
+
+    @cached_property
+    def kept_since(self) -> datetime | None:
+        """From when the ledger remembers."""
+        return history.kept_since()
+
+
+def looks_back(view: View) -> View:
+    """Mark a view as one that can be asked for a past instant."""
+    view.looks_back = True  # type: ignore[attr-defined]
+    return view
+
+
+def of(request: HttpRequest) -> AsOf | None:
+    """The past instant that the page is asked for; None for now."""
+    return getattr(request, NAME, None)
+
+
+def read(params: Mapping[str, str], now: datetime) -> AsOf | None:
+    """The instant in an address; None for today and now. Raises BadQuery."""
+    text = params.get(NAME, "").strip()
+    if not text:
+        return None
+    at = _instant(text)
+    if at is None:
+        raise BadQuery(
+            f"“{text[:40]}”认不出是什么时候，请写成 2026-09-30，或带时刻 2026-09-30T15:30"
+        )
+    if text == f"{timezone.localdate(now):%Y-%m-%d}":
+        return None
+    if at > now:
+        raise BadQuery(f"{text} 还没有到，只能回看过去；请选今天以前的日子")
+    if at < spans.midnight(EARLIEST):
+        raise BadQuery(f"最早回看到 {EARLIEST:%Y-%m-%d}，请选晚一些的日子")
+    return AsOf(at, text)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        if len(text) == 10:  # noqa: PLR2004 - YYYY-MM-DD
+            return spans.midnight(date.fromisoformat(text) + timedelta(days=1))
+        found = datetime.fromisoformat(text.replace(" ", "T"))
+        return found if found.tzinfo else found.replace(tzinfo=spans.SHANGHAI)
+    except (ValueError, OverflowError):
+        return None
+
+
+def days(today: date) -> list[tuple[str, date]]:
+    """Past days that are often asked for: yesterday and the ends of week, month and quarter."""
+    month = today.replace(day=1)
+    quarter = month.replace(month=(month.month - 1) // 3 * 3 + 1)
+    ends = {
+        "昨天": today,
+        "上周末": today - timedelta(days=today.weekday()),
+        "上月末": month,
+        "上季末": quarter,
+    }
+    return [(label, day - timedelta(days=1)) for label, day in ends.items()]
+
+
+def carried(html: str, as_of: AsOf) -> str:
+    """A page whose links to other pages that can look back lead to the same instant there.
+
+    Only what the page itself shows is changed: the shell around it stays in the present.
+    """
+    main = _MAIN.search(html)
+    start, end = main.span() if main else (0, len(html))
+
+    def lead(found: re.Match[str]) -> str:
+        before, path, query, place = found.groups(default="")
+        if f"{NAME}=" in query or not _can(path):
+            return found[0]
+        more = "&amp;".join(filter(None, [query, f"{NAME}={quote(as_of.text)}"]))
+        return f'{before}{path}?{more}{place}"'
+
+    return html[:start] + _LINK.sub(lead, html[start:end]) + html[end:]
+
+
+def _can(path: str) -> bool:
+    """Whether the page at this address can look back."""
+    try:
+        return hasattr(resolve(path).func, "looks_back")
+    except Resolver404:
+        return False
