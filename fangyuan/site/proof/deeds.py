@@ -138,7 +138,7 @@ class Deeds:
         if label not in rest:
             return {}
         told = _whole(model, self.words.assignments(model, {label: rest.pop(label)}))
-        return {ask: value for value in told.values()}
+        return {ask: next(iter(told.values()))}
 
 
 def _whole(model: Any, values: Mapping[str, Any]) -> dict[str, Any]:
