@@ -47,7 +47,8 @@ def verb(
 
     `asks` are the values it needs, `writes` the governed fields that it may set,
     `stages` those of the record in which it is offered; none named, it always is. `like` says of
-    which other type's field an ask is (`customer.address`), or the answers among which to choose.
+    which other type's field an ask is (`customer.address`), of which vocabulary (`term:source`), or
+    the answers among which to choose.
     """
 
     def keep(run: Callable[..., Any]) -> Callable[..., Any]:

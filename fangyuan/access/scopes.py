@@ -1,7 +1,8 @@
-"""Six row sets as one Q per actor and type. A type says in `reach` how its rows belong to people.
+"""Seven row sets as one Q per actor and type. A type says in `reach` how its rows belong to people.
 
 `reach` is a mapping of: `people` (fields naming a person), `via` (foreign keys to records that
-are held), `held` (the row itself is held), `any` (pointers at held records). Nothing else decides.
+are held), `held` (the row itself is held), `any` (pointers at held records), `pooled` (the row lies
+in a pool while nobody holds it). Nothing else decides.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def _within(found: Reach, model: Any, read: Read, few: bool = False) -> Q:
     union = _reaching(read(functools.partial(_people, names=names)), model, read, few)
     if "region" in found.sets:
         union |= _in_region(model, read)
+    if "pool" in found.sets:
+        union |= _in_pool(model, read)
     return union & _level(found, model, read)
 
 
@@ -137,6 +140,15 @@ def _in_region(model: Any, read: Read) -> Q:
     return Q(region__any_of=read(lambda actor: [f"region:{r}" for r in table.sight(actor).regions]))
 
 
+def _in_pool(model: Any, read: Read) -> Q:
+    """Rows that lie in a pool open to the actor's teams; nobody answers for them."""
+    if not getattr(model, "reach", {}).get("pooled"):
+        return NOBODY
+    teams = read(lambda actor: table.sight(actor).above_ids)
+    is_open = Q(pool__team=None) | Q(pool__team__any_of=teams)
+    return Q(pooled_at__isnull=False, pool__is_active=True) & is_open
+
+
 def _level(found: Reach, model: Any, read: Read) -> Q:
     """Refusal first: rows marked secret are for their owner, the owner's superiors and readers."""
     reach = getattr(model, "reach", {})
@@ -158,7 +170,7 @@ def _has_level(model: Any) -> bool:
 
 
 def only(name: str, actor: Any, model: Any) -> Q:
-    """One of the six row sets: own, shared, team, subtree, region, all."""
+    """One of the row sets: own, shared, team, subtree, region, pool, all."""
     found = Reach(frozenset({name}), table.sight(actor).is_admin)
     return _within(found, model, lambda value: value(actor))
 

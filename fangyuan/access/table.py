@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from fangyuan.core import ready
 
 OPERATIONS = {"c": "create", "r": "read", "u": "change", "d": "remove"}
-ROWS = ("all", "subtree", "region", "team", "shared", "own")
+ROWS = ("all", "subtree", "region", "team", "shared", "own", "pool")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Sight:
     team_ids: list[int] = field(default_factory=list)
     mate_ids: list[int] = field(default_factory=list)
     below_ids: list[int] = field(default_factory=list)
+    above_ids: list[int] = field(default_factory=list)  # own teams and those they belong to
     regions: list[str] = field(default_factory=list)
     title: str = ""
     team: str = ""
@@ -111,6 +112,10 @@ WITH RECURSIVE present AS NOT MATERIALIZED (
   UNION
   SELECT t.id FROM below JOIN org_team t ON t.parent_id = below.id, looking
    WHERE looking.down AND t.removed_at IS NULL
+), above AS (
+  SELECT id, parent_id FROM org_team WHERE id IN (SELECT team_id FROM mine)
+  UNION
+  SELECT t.id, t.parent_id FROM above JOIN org_team t ON t.id = above.parent_id
 ), posts AS (
   SELECT DISTINCT team_id, person_id FROM present WHERE team_id IN (SELECT id FROM below)
 )
@@ -119,7 +124,8 @@ SELECT (SELECT array_agg(ARRAY[position, code, label, name, team_id::text]
        (SELECT array_agg(DISTINCT person_id ORDER BY person_id) FROM posts
          WHERE team_id IN (SELECT team_id FROM mine)),
        CASE WHEN down THEN (SELECT array_agg(DISTINCT person_id) FROM posts) END,
-       CASE WHEN down THEN (SELECT array_agg(one) FROM first, unnest(regions) one) END
+       CASE WHEN down THEN (SELECT array_agg(one) FROM first, unnest(regions) one) END,
+       (SELECT array_agg(id) FROM above)
   FROM looking
 """
 LOOKING_DOWN = frozenset({"lead", "head", "region", "hr"})
@@ -128,12 +134,13 @@ LOOKING_DOWN = frozenset({"lead", "head", "region", "hr"})
 def _look(actor: Any) -> Sight:
     looking = sorted({name for group in LOOKING_DOWN for name in table().groups.get(group, ())})
     given = {"person": actor.pk, "day": timezone.localdate(), "looking": looking}
-    mine, mates, below, regions = ready.ask(_SIGHT, given)[0]
+    mine, mates, below, regions, above = ready.ask(_SIGHT, given)[0]
     # A group names positions and departments alike: being in a department is a role of its own.
     groups = table().groups_of(name for post in mine or () for name in post[:2])
     if actor.is_admin:
         groups |= {"admin"}
     seen = Sight(actor.pk, groups, is_admin=actor.is_admin, mate_ids=mates or [])
+    seen.above_ids = above or []
     if mine:
         seen.title, seen.team = mine[0][2:4]
         seen.team_ids = [int(post[4]) for post in mine]

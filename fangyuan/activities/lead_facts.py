@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, Min, OuterRef, Q, Subquery, When
 
 from fangyuan.activities.models import Activity
 from fangyuan.core import facts, measured
+from fangyuan.customers import pool_facts
 from fangyuan.customers.models import Lead, Touch
 from fangyuan.desk.models import is_true
+from fangyuan.org.models import Holding
 
 _READS = (("activity", "lead"),)
 
@@ -50,6 +52,37 @@ facts.extend(
             value=lambda: is_true(_history()),
         ),
         "idle_days": measured.Idle("无跟进天数", source="activity", at="ended_at", subject="lead"),
+    },
+)
+
+
+def _last_talk() -> Any:
+    """Our last talk with the customer or lead that is held."""
+    rows = Activity._base_manager.filter(removed_at=None, stage="DONE", is_incoming=False)
+    found = {
+        name: Subquery(
+            rows.filter(**{name: OuterRef("subject_id"), "ended_at__isnull": False})
+            .order_by("-ended_at")
+            .values("ended_at")[:1]
+        )
+        for name in ("customer", "lead")
+    }
+    return Case(*(When(subject_type=name, then=talk) for name, talk in found.items()))
+
+
+facts.extend(
+    Holding,
+    {
+        "kept_since": facts.Derived(
+            "最近联系或取得",
+            kind="at",
+            reads=(
+                *pool_facts.READS,
+                ("activity", "customer", "subject"),
+                ("activity", "lead", "subject"),
+            ),
+            value=lambda: pool_facts.since(_last_talk()),
+        )
     },
 )
 facts.declare_streams(

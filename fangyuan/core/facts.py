@@ -47,7 +47,9 @@ class Fact:
     choices: dict[str, str] = field(default_factory=dict)
     domain: str = ""
     # Other record types whose rows change this fact: (type name, column with the subject's number).
-    reads: tuple[tuple[str, str], ...] = ()
+    # With a third name the column ("" for the row itself) gives the record at which that pointer of
+    # the subject points; with all empty any row may concern every subject.
+    reads: tuple[tuple[str, ...], ...] = ()
     name: str = ""
     model: Any = None
 

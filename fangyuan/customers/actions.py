@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fangyuan import door
-from fangyuan.customers import holding
+from fangyuan.customers import holding, pooling
 from fangyuan.org.models import Holding, Person
 
 
@@ -44,17 +44,10 @@ def transfer_customer(
     deed: door.Deed, customer: Any, *, person: Person, reason: str = "", at: datetime | None = None
 ) -> Any:
     """Hand a customer to another owner; the earlier holding ends where the new one begins."""
-    holding.hand_to(customer, person, at=at or deed.at, reason=reason)
-    return customer
-
-
-@door.verb("customer", label="领取", asks=())
-def claim(deed: door.Deed, customer: Any) -> Any:
-    """Take a customer nobody answers for; whoever comes second is told so."""
-    type(customer)._base_manager.select_for_update(of=("self",)).get(pk=customer.pk)
-    if holding.held(customer) is not None:
-        raise door.Denied("这家客户已有负责人")
-    return transfer_customer(deed, customer, person=deed.by, reason="领取")
+    if at is not None:
+        holding.hand_to(customer, person, at=at, reason=reason)
+        return customer
+    return pooling.assign(deed, customer, person, reason)
 
 
 @door.verb("customer", label="加入服务组", asks=("person", "role"))

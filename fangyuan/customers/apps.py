@@ -15,8 +15,10 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         import_module("fangyuan.customers.facts")
         import_module("fangyuan.customers.lead_facts")
+        import_module("fangyuan.customers.pool_facts")
         import_module("fangyuan.customers.actions")
         import_module("fangyuan.customers.lead_actions")
+        import_module("fangyuan.customers.pool_actions")
         import_module("fangyuan.customers.scoring")
         import_module("fangyuan.customers.metrics")
         import_module("fangyuan.customers.phrases")

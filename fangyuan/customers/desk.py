@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fangyuan.customers import lead_desk as lead_desk
+from importlib import import_module
+
 from fangyuan.customers.models import Contact, Customer
 from fangyuan.desk.columns import Column, Due, Owner, Title
 from fangyuan.desk.declare import Desk, Section, View, register
@@ -61,10 +62,10 @@ register(
         badges="ka_tier industry size region level",
         inline="intent credit expected_spend",
         bulk="intent industry size",
-        bulk_actions=["transfer_customer"],
+        bulk_actions=["transfer_customer", "release_to_pool"],
         actions="regrade set_ka_tier transfer_customer add_to_team become_prospect mark_urgent"
-        " claim confirm_lost",
-        through=["change.subject"],
+        " confirm_lost",
+        through=["change.subject", "holding.subject"],
         page=[
             Timeline(),
             Comments(),
@@ -120,3 +121,7 @@ register(
         icon="team",
     )
 )
+
+# Leads and pools have desks of their own; pools add to those above.
+import_module("fangyuan.customers.lead_desk")
+import_module("fangyuan.customers.pool_desk")

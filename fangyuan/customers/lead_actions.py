@@ -6,7 +6,7 @@ from typing import Any
 
 from fangyuan import door
 from fangyuan.core import facts
-from fangyuan.customers import conversion, holding
+from fangyuan.customers import conversion, holding, pooling
 from fangyuan.org.models import Person
 
 ENDS = {"NURTURE": "转培育", "RETURNED": "退回市场部", "ARCHIVED": "存档", "INVALID": "无效"}
@@ -52,10 +52,19 @@ def screen_lead(deed: door.Deed, lead: Any, **found: Any) -> Any:
     return deed.change(lead, told)
 
 
-@door.verb("lead", label="转市场合格", writes=("stage", "mql_at"), stages=("NEW", "NURTURE"))
+@door.verb(
+    "lead",
+    label="转市场合格",
+    writes=("stage", "mql_at", "pool", "pooled_at", "pool_reason"),
+    stages=("NEW", "NURTURE"),
+)
 def mark_mql(deed: door.Deed, lead: Any) -> Any:
-    """Note that the lead is warm enough for sales (PS-2.1.2.5): the clock of handing over runs."""
-    return _advance(deed, lead, "MQL", mql_at=lead.mql_at or deed.at)
+    """Note that the lead is warm enough for sales (PS-2.1.2.5): the clock of handing over runs.
+
+    Where nobody follows it, it lies in the pool of leads that takes it.
+    """
+    ripe = _advance(deed, lead, "MQL", mql_at=lead.mql_at or deed.at)
+    return pooling.lay(deed, ripe, reason="达到市场合格") if holding.held(ripe) is None else ripe
 
 
 @door.verb(
@@ -69,9 +78,14 @@ def assign_lead(deed: door.Deed, lead: Any, *, person: Person) -> Any:
     """Give a lead to a rep, who now owes the first contact (PA-6.2.1, PA-6.3)."""
     if not _sells(person):
         raise door.Denied(f"线索要派给销售岗位的人，{person.name}不是（PA-6.3）")
+    given_to = pooling.assign(deed, lead, person, deed.reason or "派给销售")
+    return given(deed, given_to)
+
+
+def given(deed: door.Deed, lead: Any) -> Any:
+    """Note that a lead was given to a rep; by the articles that is where stage two begins."""
     stage = "ASSIGNED" if lead.stage in ("NEW", "MQL") else lead.stage
     changed = deed.change(lead, stage=stage, assigned_at=deed.at)
-    holding.hand_to(changed, person, at=deed.at, reason=deed.reason or "派给销售")
     if changed.pipeline_id == "pipeline:articles" and changed.stage_two_at is None:
         return door.act("enter_stage_two", changed, by=deed.by, channel=deed.channel)
     return changed

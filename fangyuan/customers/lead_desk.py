@@ -122,6 +122,7 @@ register(
                 is_more=True,
             ),
         ],
+        through=["holding.subject"],
         create=enter,
         head="source owner phone score occurred_at due",
         badges="stage category",

@@ -18,7 +18,7 @@ from django.db.models import BooleanField, Case, DateTimeField, ForeignKey, Valu
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.core import facts, records, text, words
+from fangyuan.core import facts, fields, records, text, words
 from fangyuan.core.models import Event
 from fangyuan.desk import columns, declare, inputs
 from fangyuan.engine import approval, gates
@@ -388,6 +388,8 @@ def verb_form(verb: door.Verb, record: Any, actor: Any) -> type[PlainForm]:
 def _asked_field(verb: door.Verb, record: Any, name: str) -> Any:
     """The field that an ask is of: the record's own, or another type's that it is like."""
     like = verb.like.get(name)
+    if isinstance(like, str) and like.startswith("term:"):
+        return fields.TermField("原因", domain=like.removeprefix("term:"))
     if isinstance(like, str):
         kind, _, other = like.partition(".")
         return columns.field_of(records.row_types()[kind], other)
@@ -421,7 +423,7 @@ def payload(verb: door.Verb, form: forms.Form, record: Any) -> dict[str, Any]:
     for name, value in form.cleaned_data.items():
         field, column = form.fields[name], _asked_field(verb, record, name)
         target = getattr(field, "model", None) or getattr(column, "related_model", None)
-        if target is not None and value is not None:
+        if isinstance(target, type) and value is not None:
             by = column.target_field.attname if isinstance(column, ForeignKey) else "pk"
             value = target._base_manager.get(**{by: value})
         found[name] = value

@@ -22,6 +22,7 @@ from fangyuan.engine import debts, models
 
 # The verbs being taken on a record, by its type and number: one may take another along.
 Steps = Mapping[tuple[str, int], set[str]]
+TOLD: Final = "told"  # the constraint named by a trigger that says in Chinese what it refuses
 _places: dict[tuple[str, str], str] = {}
 
 
@@ -285,7 +286,10 @@ def from_database(record: Any, wrong: IntegrityError) -> list[Unmet]:
         return from_validation(record, said)
     finally:
         record.pk = number
-    name = getattr(getattr(wrong.__cause__, "diag", None), "constraint_name", "") or ""
+    diag = getattr(wrong.__cause__, "diag", None)
+    name = getattr(diag, "constraint_name", "") or ""
+    if name == TOLD:
+        return [Unmet(sentence=str(diag.message_primary), record=record.record_name())]
     for constraint in record._meta.constraints:
         if constraint.name == name:
             told = str(constraint.get_violation_error_message())

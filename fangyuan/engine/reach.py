@@ -250,11 +250,14 @@ def _facts(kind: base.Owed) -> list[Any]:
 def _by_reads(model: Any, fact: Any, changes: Changes) -> Numbers:
     """Records of a type whose derived fact is made from other records."""
     found: Numbers = set()
-    for record, column in fact.reads:
+    for record, column, *pointer in fact.reads:
         changed = changes.numbers(record)
         if not changed:
             continue
         other = records.row_types()[record]
+        if pointer:
+            found |= _by_pointer(model, (other, column, pointer[0]), changes)
+            continue
         rows = other._base_manager.order_by().filter(pk__any_of=changed)
         if column in getattr(other, "any_fields", {}):
             rows = rows.filter(**{f"{column}_type": model.record_name()})
@@ -266,6 +269,23 @@ def _by_reads(model: Any, fact: Any, changes: Changes) -> Numbers:
             found |= set(ours.values_list("pk", flat=True))
         found |= changes.linked_before(record, f"{column}_id")
     return found - {None}
+
+
+def _by_pointer(model: Any, read: tuple[Any, str, str], changes: Changes) -> Numbers:
+    """Records of a type that point at what changed rows are, or at what they belong to."""
+    other, column, pointer = read
+    changed = changes.numbers(other.record_name())
+    ours = model._base_manager.order_by()
+    if not pointer:
+        return set(ours.values_list("pk", flat=True))
+    numbers, target = set(changed), other.record_name()
+    if column:
+        rows = other._base_manager.order_by().filter(pk__any_of=changed)
+        numbers = set(rows.values_list(f"{column}_id", flat=True))
+        numbers |= changes.linked_before(target, f"{column}_id")
+        target = other._meta.get_field(column).related_model.record_name()
+    pointing = {f"{pointer}_type": target, f"{pointer}_id__any_of": sorted(numbers - {None})}
+    return set(ours.filter(**pointing).values_list("pk", flat=True))
 
 
 # --- who answers

@@ -127,6 +127,16 @@ class Customer(Searched):
     strategy = fields.Note("跟进策略")
     level = fields.Choice("密级", choices=Level, default=Level.PUBLIC)
     locked_until = models.DateTimeField("保护至", null=True, blank=True)
+    pool = models.ForeignKey(
+        "customers.Pool",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="customers",
+        verbose_name="公海",
+    )
+    pooled_at = models.DateTimeField("入池", null=True, blank=True)
+    pool_reason = fields.Text("入池原因", blank=True, default="")
     prospect_at = models.DateTimeField("转意向", null=True, blank=True)
     won_at = models.DateTimeField("首份双签", null=True, blank=True)
     lost_at = models.DateTimeField("确认流失", null=True, blank=True)
@@ -151,8 +161,12 @@ class Customer(Searched):
         "ka_tier": "set_ka_tier",
         "prospect_at": "become_prospect",
         "lost_at": "confirm_lost",
+        "locked_until": "lock_customer",
+        "pool": "release_to_pool",
+        "pooled_at": "release_to_pool",
+        "pool_reason": "release_to_pool",
     }
-    reach = {"held": True}
+    reach = {"held": True, "pooled": True}
 
     class Meta(Record.Meta):
         verbose_name = "客户"
@@ -186,6 +200,11 @@ class Customer(Searched):
         indexes = [
             GinIndex(fields=["grams"], name="customer_grams"),
             GinIndex(OpClass("pinyin", "gin_trgm_ops"), name="customer_pinyin"),
+            models.Index(
+                fields=["pool", "-pooled_at"],
+                name="customer_in_pool",
+                condition=Q(pooled_at__isnull=False),
+            ),
         ]
 
 

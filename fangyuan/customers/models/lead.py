@@ -99,16 +99,26 @@ class Lead(Record):
     stage_two_at = models.DateTimeField("进入阶段二", null=True, blank=True)
     sql_at = models.DateTimeField("成SQL", null=True, blank=True)
     converted_at = models.DateTimeField("转化", null=True, blank=True)
+    pool = models.ForeignKey(
+        "customers.Pool",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name="线索池",
+    )
+    pooled_at = models.DateTimeField("入池", null=True, blank=True)
+    pool_reason = fields.Text("入池原因", blank=True, default="")
 
     begins = "occurred_at"
     tracked = ("stage", "source")
     unlogged = ("company_key", "score_parts")
     stage_field = "stage"
     moves = {
-        "NEW": ("NURTURE", "MQL", "INVALID"),
+        "NEW": ("NURTURE", "MQL", "ASSIGNED", "INVALID"),
         "NURTURE": ("MQL", "ARCHIVED", "INVALID"),
         "MQL": ("ASSIGNED", "NURTURE", "INVALID"),
-        "ASSIGNED": ("SQL", "PROSPECT", "RETURNED", "ARCHIVED", "NURTURE", "INVALID"),
+        "ASSIGNED": ("SQL", "PROSPECT", "RETURNED", "ARCHIVED", "NURTURE", "INVALID", "MQL"),
         "SQL": ("PROSPECT", "OPPORTUNITY", "RETURNED", "ARCHIVED"),
         "PROSPECT": ("OPPORTUNITY",),
         "RETURNED": ("NURTURE", "ARCHIVED"),
@@ -128,8 +138,11 @@ class Lead(Record):
         "stage_two_at": "enter_stage_two",
         "sql_at": "qualify_lead",
         "converted_at": "to_prospect",
+        "pool": "release_to_pool",
+        "pooled_at": "release_to_pool",
+        "pool_reason": "release_to_pool",
     }
-    reach = {"held": True}
+    reach = {"held": True, "pooled": True}
 
     class Meta(Record.Meta):
         verbose_name = "线索"
@@ -139,6 +152,11 @@ class Lead(Record):
             models.Index(fields=["email"], name="lead_email", condition=~Q(email="")),
             models.Index(fields=["company_key"], name="lead_company"),
             models.Index(fields=["stage", "-occurred_at"], name="lead_stage"),
+            models.Index(
+                fields=["pool", "-pooled_at"],
+                name="lead_in_pool",
+                condition=Q(pooled_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -132,6 +132,9 @@ class Deeds:
         if isinstance(like, Mapping):
             codes = {label: code for code, label in like.items()}
             return {ask: codes[str(rest.pop("去向"))]} if "去向" in rest else {}
+        if like.startswith("term:"):
+            domain = like.removeprefix("term:")
+            return {ask: self.words.lookups.key(domain, rest.pop("原因"))} if "原因" in rest else {}
         kind, _, name = like.partition(".")
         model = records.row_types()[kind]
         label = str(model._meta.get_field(name).verbose_name)
