@@ -14,15 +14,19 @@ from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from fangyuan.core import spans
+from fangyuan.core import past, spans
 from fangyuan.desk.filters import BadQuery
 from fangyuan.engine import history
+from fangyuan.engine.models import Obligation
+from fangyuan.org.models import Holding
 
 NAME = "as_of"
+TICK = timedelta(microseconds=1)
 EARLIEST = date(2000, 1, 1)
 FOREVER = datetime(9999, 1, 1, tzinfo=spans.SHANGHAI)
 _LINK = re.compile(r'(\s(?:href|hx-get)=")(/[^"?#]*)(?:\?([^"#]*))?(#[^"]*)?"')
@@ -36,6 +40,11 @@ class AsOf:
 
     at: datetime
     text: str
+
+    @property
+    def now(self) -> datetime:
+        """The moment from which time is told: at 24:00 it is still that day."""
+        return self.at - TICK
 
     @property
     def day(self) -> date:
@@ -62,6 +71,45 @@ class AsOf:
     def kept_since(self) -> datetime | None:
         """From when the ledger remembers."""
         return history.kept_since()
+
+
+class NotThere(Exception):
+    """At that instant there was no such record; the message says since when there is."""
+
+
+def record(found: Any, as_of: AsOf) -> Any:
+    """A record as it was at the instant, for somebody who may see it now; raises NotThere.
+
+    A duty is as the ledger held it; any other record has the values that the event log gives.
+    """
+    if isinstance(found, Obligation):
+        then = history.stood([found.pk], as_of.at, as_of.sense).get(found.pk)
+        if then is None:
+            since = found.entered_at if as_of.is_known else found.began_at
+            raise NotThere(_absent("义务", as_of, since, "记进账本"))
+        return then
+    turned = past.turned([found], as_of.at)[0]
+    if not past.was_there(turned, as_of.at):
+        entered = getattr(found, "recorded_at", None)
+        since = entered if entered is not None and entered > as_of.at else None
+        raise NotThere(_absent(str(found._meta.verbose_name), as_of, since, "录入"))
+    return turned
+
+
+def owner(found: Any, as_of: AsOf) -> dict[int, int]:
+    """The person who answered for a record at the instant, by the record's number."""
+    held = Holding.objects.everything("这条记录在范围内").present().filter(role="OWNER")
+    held = held.filter(subject_type=found.record_name(), subject_id=found.pk)
+    then = Q(ends_at=None) | Q(ends_at__gte=as_of.at)
+    rows = held.filter(then, starts_at__lt=as_of.at).order_by("starts_at")
+    return dict(rows.values_list("subject_id", "person_id"))
+
+
+def _absent(what: str, as_of: AsOf, since: datetime | None, how: str) -> str:
+    if since is None:
+        return f"{as_of.said} 时这条{what}在回收站里"
+    day, time = spans.ending(since)
+    return f"{as_of.said} 时还没有这条{what}，它在 {day:%Y-%m-%d} {time} {how}"
 
 
 def looks_back(view: View) -> View:

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.core import ready, records
+from fangyuan.core import past, ready, records
 from fangyuan.core.models import Event
-from fangyuan.desk import columns, declare, duties, standing
+from fangyuan.desk import columns, declare, duties, looking_back, standing
 from fangyuan.desk.models import Comment, Tag, TagValue
 from fangyuan.engine.models import Request
 from fangyuan.org.models import Holding, Person
@@ -35,6 +35,13 @@ class Scene:
     actor: Any
     now: datetime
     params: Mapping[str, str] = field(default_factory=dict)
+    # The past instant that the record is shown at, with the values of then; `now` is that instant.
+    as_of: looking_back.AsOf | None = None
+
+    @property
+    def until(self) -> datetime:
+        """Nothing that was written later is shown."""
+        return self.as_of.at if self.as_of else looking_back.FOREVER
 
     @cached_property
     def hidden(self) -> frozenset[str]:
@@ -56,7 +63,7 @@ class Scene:
     @cached_property
     def may_change(self) -> bool:
         """Whether the actor may change this record."""
-        if not self.desk.is_record or self.record.removed_at is not None:
+        if not self.desk.is_record or self.record.removed_at is not None or self.as_of:
             return False
         if hasattr(self.record, "may_be_changed"):
             return bool(self.record.may_be_changed)
@@ -72,7 +79,7 @@ class Scene:
     @cached_property
     def standing(self) -> standing.Standing:
         """The record's duties in the ledger, as they stand."""
-        return standing.of(self.record, self.desk, self.actor, self.now)
+        return standing.of(self.record, self.desk, self.actor, self.now, as_of=self.as_of)
 
     @cached_property
     def said_owed(self) -> list[duties.Duty]:
@@ -83,7 +90,8 @@ class Scene:
         """What was met or missed, the latest first, each with the `moment` it was decided."""
         if before is None:
             return self.standing.settled
-        return standing.of(self.record, self.desk, self.actor, self.now, before).settled
+        then = (self.now, before, self.as_of)
+        return standing.of(self.record, self.desk, self.actor, *then).settled
 
     def url(self, rest: str = "") -> str:
         """An address under the record."""
@@ -99,6 +107,8 @@ class Panel:
     is_side: bool = False
     # Below the fold: fetched when it scrolls into view; without scripts its title leads to it.
     is_lazy: bool = False
+    # Whether it can show how it was; what cannot is left out while looking back.
+    looks_back: ClassVar[bool] = False
 
     @property
     def template(self) -> str:
@@ -121,6 +131,7 @@ class Facts(Panel):
     name: str = "facts"
     title: str = "资料"
     is_side: bool = True
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
         shown: set[str] = set()
@@ -154,6 +165,7 @@ class Duties(Panel):
     name: str = "duties"
     title: str = "义务"
     is_side: bool = True
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
         done = [one for one in scene.settled() if one.state != "BREACHED"][:ROWS]
@@ -171,6 +183,7 @@ class Related(Panel):
     show: Any = ()
     where: Mapping[str, Any] = field(default_factory=dict)
     is_lazy: bool = True
+    looks_back: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.name = self.name or self.record
@@ -193,9 +206,10 @@ class Related(Panel):
         where, seen = tuple(sorted(self.where.items())), scopes.reach(scene.actor, self.child)
         is_pointer = self.by in getattr(self.child, "any_fields", {})
         key = "pk" if is_pointer else self.child._meta.get_field(self.by).target_field.attname
-        given = {"actor": scene.actor, "key": getattr(scene.record, key)}
-        sets = scopes.deciding(scene.actor, self.child)
-        return _RELATED(self.child, scene.desk.name, self.by, where, seen, sets, **given)
+        given = {"actor": scene.actor, "key": getattr(scene.record, key), "until": scene.until}
+        shape = (where, seen, scopes.deciding(scene.actor, self.child), scene.as_of is not None)
+        found = _RELATED(self.child, scene.desk.name, self.by, *shape, **given)
+        return past.turned(found, scene.until) if scene.as_of else found
 
     def context(self, scene: Scene) -> dict[str, Any]:
         page = self.rows(scene)
@@ -213,11 +227,11 @@ class Related(Panel):
         ]
         is_pointer = self.by in getattr(self.child, "any_fields", {})
         value = f"{scene.desk.name}:{scene.record.pk}" if is_pointer else scene.record.pk
-        may_add = desk.is_new and table.may(scene.actor, self.record, "c")
+        may_add = desk.is_new and table.may(scene.actor, self.record, "c") and not scene.as_of
         return {
             "heads": [column.heading(self.child) for column in shown],
             "lines": lines,
-            "all_url": self._all(desk, scene) if len(page) > ROWS else "",
+            "all_url": self._all(desk, scene) if len(page) > ROWS and not scene.as_of else "",
             "new_url": f"/{self.record}/new?{self.by}={value}" if may_add else "",
             "label": desk.label,
         }
@@ -256,19 +270,26 @@ class Comments(Panel):
 
     name: str = "comments"
     title: str = "评论"
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
+        given = {"kind": scene.desk.name, "number": scene.record.pk, "until": scene.until}
         return {
-            "comments": _COMMENTS(kind=scene.desk.name, number=scene.record.pk),
+            "comments": _COMMENTS(**given),
             "url": scene.url("/comment"),
-            "may_add": table.may(scene.actor, "comment", "c"),
+            "may_add": table.may(scene.actor, "comment", "c") and not scene.as_of,
         }
 
 
-def _related(
-    child: Any, parent: str, by: str, where: Any, seen: scopes.Reach, sets: tuple[str, ...]
+def _related(  # noqa: PLR0913 - what makes the shape of a ready query
+    child: Any, parent: str, by: str, where: Any, seen: scopes.Reach, sets: Any, is_past: bool
 ) -> Any:
-    found = child.objects.everything("在范围内").present().filter(**dict(where))
+    found = child.objects.everything("在范围内").filter(**dict(where))
+    if not is_past:
+        found = found.present()
+    elif issubclass(child, records.Record):
+        there = Q(removed_at=None) | Q(removed_at__gt=ready.Slot("until"))
+        found = found.filter(there, recorded_at__lte=ready.Slot("until"))
     found = found.annotate(**scopes.covering(child, seen, sets))
     if by in getattr(child, "any_fields", {}):
         pointer = {f"{by}_type": parent, f"{by}_id": ready.Slot("key")}
@@ -283,6 +304,7 @@ _COMMENTS = ready.Ready(
         Comment.objects.everything("所属记录在范围内")
         .present()
         .filter(subject_type=ready.Slot("kind"), subject_id=ready.Slot("number"))
+        .filter(recorded_at__lte=ready.Slot("until"))
         .select_related("author")[:20]
     )
 )
@@ -296,11 +318,13 @@ class Tags(Panel):
     title: str = "标签"
     is_lazy: bool = True
     is_side: bool = True
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
         tags = Tag.objects.everything("标签字典").present().select_related("group")
         tags = tags.filter(object=scene.desk.name.upper(), stage="ACTIVE")
-        if not scene.may_change:  # sensitive labels are for those who answer for the record
+        # Sensitive labels are for those who answer for the record, and not for looking back.
+        if not scene.may_change:
             tags = tags.filter(level="PUBLIC")
         bound = [tag.bound_to.rsplit(".", 1)[-1] for tag in tags]
         scene.facade.ask([scene.record], filter(None, bound))
@@ -314,13 +338,14 @@ class Tags(Panel):
                 line = {"tag": tag, "values": values, "proof": proof}
                 groups.setdefault(str(tag.group), []).append(line)
         pointer = f"{scene.desk.name}:{scene.record.pk}"
-        return {"groups": groups, "new_url": f"/tag_value/new?subject={pointer}"}
+        new_url = "" if scene.as_of else f"/tag_value/new?subject={pointer}"
+        return {"groups": groups, "new_url": new_url}
 
     def _proofs(self, scene: Scene) -> dict[int, Any]:
         found = TagValue.objects.everything("所属记录在范围内").present()
-        found = found.filter(
-            subject_type=scene.desk.name, subject_id=scene.record.pk, replaced_at=None
-        )
+        then = Q(replaced_at=None) | Q(replaced_at__gt=scene.until)
+        found = found.filter(then, subject_type=scene.desk.name, subject_id=scene.record.pk)
+        found = found.filter(recorded_at__lte=scene.until)
         return {one.tag_id: one for one in found.select_related("source")}
 
     def _values(self, scene: Scene, tag: Any, proof: Any) -> list[str]:
@@ -341,11 +366,13 @@ class Team(Panel):
     title: str = "服务团队"
     is_lazy: bool = True
     is_side: bool = True
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
         held = Holding.objects.everything("所属记录在范围内").present()
         held = held.filter(subject_type=scene.desk.name, subject_id=scene.record.pk)
         held = held.filter(Q(ends_at=None) | Q(ends_at__gt=scene.now)).select_related("person")
+        held = held.filter(starts_at__lte=scene.until)
         return {"holdings": list(held.order_by("-role", "starts_at"))}
 
 
@@ -383,6 +410,8 @@ def changed(event: Any, key: str) -> tuple[Any, Any]:
     return (None, value) if event.op == "C" else (value, None)
 
 
-def panels(desk: declare.Desk, actor: Any) -> Sequence[Panel]:
-    """The panels of the desk's page that the actor has a use for."""
-    return [panel for panel in desk.page if panel.is_shown(actor)]
+def panels(desk: declare.Desk, actor: Any, *, is_past: bool = False) -> Sequence[Panel]:
+    """The panels of the desk's page that the actor has a use for, now or looking back."""
+    return [
+        panel for panel in desk.page if panel.is_shown(actor) and (panel.looks_back or not is_past)
+    ]

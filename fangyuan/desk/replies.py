@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.desk import declare, panels
+from fangyuan.desk import declare, looking_back, panels
 from fangyuan.desk.filters import BadQuery
 from fangyuan.org import models as org
 
@@ -35,6 +35,8 @@ def face(operation: str) -> Callable[[View], View]:
             try:
                 _legible(request)
                 return view(request, desk, **more)
+            except looking_back.NotThere as absent:
+                return render(request, "not_then.html", {"exception": absent}, status=404)
             except BadQuery as bad:
                 return render(request, "400.html", {"exception": bad}, status=400)
             except door.Denied as denied:
@@ -69,8 +71,11 @@ def seen(desk: declare.Desk, actor: Any, pk: int) -> Any:
 
 def scene(request: HttpRequest, desk: declare.Desk, pk: int) -> panels.Scene:
     """Who looks at which record now."""
-    record = seen(desk, request.user, pk)
-    return panels.Scene(desk, record, request.user, timezone.now(), request.GET.dict())
+    record, as_of = seen(desk, request.user, pk), looking_back.of(request)
+    if as_of is None:
+        return panels.Scene(desk, record, request.user, timezone.now(), request.GET.dict())
+    then = looking_back.record(record, as_of)
+    return panels.Scene(desk, then, request.user, as_of.now, request.GET.dict(), as_of)
 
 
 def toast(response: HttpResponse, text: str, undo: str = "", tone: str = "") -> HttpResponse:

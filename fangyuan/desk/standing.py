@@ -13,8 +13,8 @@ from django.db import connection
 
 from fangyuan.access import scopes
 from fangyuan.core import ready
-from fangyuan.desk import columns, declare
-from fangyuan.engine import known
+from fangyuan.desk import columns, declare, looking_back
+from fangyuan.engine import history, known
 from fangyuan.engine.models import Obligation
 from fangyuan.org.models import Person
 
@@ -30,11 +30,11 @@ _STANDING = """
 WITH family AS MATERIALIZED ({family}
 ), about AS MATERIALIZED (
   SELECT o.*, coalesce(o.met_at, o.due_at) AS moment, o.due_at < %(stale)s AS is_stale
-    FROM engine_obligation o
+    FROM {ledger} o
     JOIN engine_rule r ON r.id = o.rule_id AND NOT r.is_shadow
    WHERE o.subject_id = ANY (ARRAY(SELECT number FROM family)) AND o.state <> 'VOID'
      AND EXISTS (SELECT FROM family f WHERE f.kind = o.subject_type AND f.number = o.subject_id)
-     AND (%(people)s::bigint[] IS NULL OR o.person_id = ANY (%(people)s))
+     AND (%(people)s::bigint[] IS NULL OR o.{person} = ANY (%(people)s))
 ), shown AS (
   (SELECT 1 AS part, * FROM about WHERE state IN ('OPEN', 'BREACHED')
     ORDER BY is_stale, due_at, id LIMIT {owed})
@@ -56,20 +56,27 @@ class Standing:
     settled: list[Any] = field(default_factory=list)
 
 
-def of(
-    record: Any, desk: declare.Desk, actor: Any, now: datetime, before: datetime | None = None
+def of(  # noqa: PLR0913 - whose, of what, and when in three senses
+    record: Any,
+    desk: declare.Desk,
+    actor: Any,
+    now: datetime,
+    before: datetime | None = None,
+    as_of: looking_back.AsOf | None = None,
 ) -> Standing:
     """The duties that the actor may see; what was decided, only before an instant if one is given.
 
-    Every decided duty knows the `moment` at which it was.
+    Every decided duty knows the `moment` at which it was. Looking back, the duties are those that
+    the actor may see now, as they stood then.
     """
     given = {
         "number": record.pk,
         "stale": now - columns.MISSED_FOR,
         "people": scopes.people(actor, Obligation),
         "before": before,
+        "at": as_of and as_of.at,
     }
-    rows = ready.ask(_text(desk.model, tuple(desk.through)), given)
+    rows = ready.ask(_text(desk.model, tuple(desk.through), as_of and as_of.sense), given)
     people: dict[int, Person] = {}
     found = Standing()
     rules = known.of_versions({values[_RULE]: version for _, _, _, version, *values in rows})
@@ -87,7 +94,7 @@ def of(
 
 
 @functools.cache
-def _text(model: Any, through: tuple[str, ...]) -> str:
+def _text(model: Any, through: tuple[str, ...], sense: str | None) -> str:
     parts = [f"\n  SELECT '{model.record_name()}' AS kind, %(number)s::bigint AS number"]
     for name in through:
         child, back, of_type = columns.child_of(model, name)
@@ -96,10 +103,13 @@ def _text(model: Any, through: tuple[str, ...]) -> str:
             f"\n  (SELECT '{child.record_name()}', id FROM {child._meta.db_table}"  # noqa: S608
             f" WHERE {back} = %(number)s{typed} ORDER BY id DESC LIMIT {CHILDREN})"
         )
+    then = f"({history.ledger(sense, '%(at)s::timestamptz')})" if sense else "engine_obligation"
     return _STANDING.format(
         family="\n  UNION ALL".join(parts),
         owed=OWED,
         settled=SETTLED,
         version=known.VERSION,
+        ledger=then,
+        person="person_now_id" if sense else "person_id",
         columns=", ".join(f"s.{f.column}" for f in _FIELDS),
     )

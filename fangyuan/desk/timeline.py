@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import dateparse, timezone
 
 from fangyuan.access import scopes
-from fangyuan.core import ready, records
+from fangyuan.core import past, ready, records
 from fangyuan.core.models import Event
-from fangyuan.desk import columns, declare, duties
+from fangyuan.desk import columns, declare, duties, looking_back
 from fangyuan.desk.filters import BadQuery
 from fangyuan.desk.panels import Panel, Scene, changed, verb_label
 from fangyuan.org.models import Person
@@ -41,19 +41,22 @@ class Timeline(Panel):
 
     name: str = "timeline"
     title: str = "时间线"
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
         kind = scene.params.get("kind", "")
         if kind not in KINDS:
             raise BadQuery(f"时间线没有“{kind}”这一类")
-        before = _instant(scene.params.get("before", ""))
+        before, is_first = _instant(scene.params.get("before", "")), "before" not in scene.params
+        if scene.as_of and (before is None or before > scene.as_of.at):
+            before = scene.as_of.at + looking_back.TICK
         parts = {"contact": _children, "duty": _past_duties, "event": _events}
         chosen = [part for name, part in parts.items() if kind in ("", name)]
         found = [entry for part in chosen for entry in part(scene, before)]
         found.sort(key=lambda entry: entry["at"], reverse=True)
         cut = found[PAGE - 1]["at"] if len(found) >= PAGE else None
         shown = [entry for entry in found if cut is None or entry["at"] >= cut]
-        ahead = [] if before or kind in ("contact", "event") else _ahead(scene)
+        ahead = [] if not is_first or kind in ("contact", "event") else _ahead(scene)
         more = scene.url(f"/~{self.name}?kind={kind}&before={_said(cut)}")
         return {
             "ahead": ahead,
@@ -63,7 +66,7 @@ class Timeline(Panel):
                 {"label": label, "url": scene.url(f"/~{self.name}?kind={k}"), "current": k == kind}
                 for k, label in KINDS.items()
             ],
-            "is_first": before is None,
+            "is_first": is_first,
         }
 
 
@@ -132,13 +135,20 @@ def _children(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
         child = records.row_types()[source.record]
         shape = (child, scene.desk.name, source.by, source.at, before is not None)
         given = {"actor": scene.actor, "number": scene.record.pk, "before": before}
-        for row in _CHILDREN(*shape, scopes.reach(scene.actor, child), **given):
+        found = _CHILDREN(*shape, scopes.reach(scene.actor, child), **given)
+        for row in _as_then(found, scene) if scene.as_of else found:
             if source.by not in getattr(child, "any_fields", {}):
                 setattr(row, source.by, scene.record)
             duties.know(row, scene.actor)
             base = {"at": getattr(row, source.at), "icon": source.icon}
             entries.append({**base, "url": declare.address(row), **source.say(row)})
     return entries
+
+
+def _as_then(rows: list[Any], scene: Scene) -> list[Any]:
+    """Those of the rows that were entered by the instant looked back at, as they read then."""
+    turned = past.turned(rows, scene.until)
+    return [row for row in turned if past.was_there(row, scene.until)]
 
 
 def _dated(child: Any, parent: str, by: str, at: str, is_earlier: bool, seen: scopes.Reach) -> Any:

@@ -15,7 +15,19 @@ from fangyuan import door
 from fangyuan.access import looks, scopes, table
 from fangyuan.core import records
 from fangyuan.core.models import Term
-from fangyuan.desk import bulk, columns, duties, filters, forms, inputs, pages, panels, undo
+from fangyuan.desk import (
+    bulk,
+    columns,
+    duties,
+    filters,
+    forms,
+    inputs,
+    looking_back,
+    pages,
+    panels,
+    searching,
+    undo,
+)
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.exchange import pages as loading
 from fangyuan.desk.models import Comment, SavedView
@@ -51,6 +63,7 @@ def _rights(desk: Desk, actor: Any) -> dict[str, bool]:
 
 
 @require_GET
+@looking_back.looks_back
 @face("r")
 def page(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
     """The record's page with all its panels."""
@@ -62,7 +75,7 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
     duties.know(look.record, look.actor)
     shown: list[dict[str, Any]] = [
         {"panel": panel, "ctx": None if panel.is_lazy else panel.context(look)}
-        for panel in panels.panels(look.desk, look.actor)
+        for panel in panels.panels(look.desk, look.actor, is_past=look.as_of is not None)
     ]
     head = {column.name: column for column in columns.columns(look.desk)}
     extra = [head.get(name) or columns.Column(name) for name in look.desk.head]
@@ -70,6 +83,9 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
         look.facade.ask([look.record], column.fields())
         if isinstance(column, columns.Due):
             column.found = {look.record.pk: owed[0]} if (owed := look.standing.owed) else {}
+        elif look.as_of and isinstance(column, columns.Owner):
+            column.found = looking_back.owner(look.record, look.as_of)
+            look.facade.labels.ask(Person, column.found.values())
         else:
             column.load([look.record], look.facade, look.now)
     look.facade.labels.load()
@@ -86,12 +102,20 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
             for c in extra
         ],
         "links": _links(look),
-        "verbs": list(forms.verbs(look.desk, look.actor, look.record)) if look.desk.actions else [],
+        "verbs": _verbs(look),
         "may_remove": look.may_change,
     }
 
 
+def _verbs(look: panels.Scene) -> list[Any]:
+    if not look.desk.actions or look.as_of:
+        return []
+    return list(forms.verbs(look.desk, look.actor, look.record))
+
+
 def _links(look: panels.Scene) -> list[dict[str, str]]:
+    if look.as_of:
+        return []
     return [
         {"label": link.label, "url": link.to.format(id=look.record.pk), "icon": link.icon}
         for link in look.desk.links
@@ -100,6 +124,7 @@ def _links(look: panels.Scene) -> list[dict[str, str]]:
 
 
 @require_GET
+@looking_back.looks_back
 @face("r")
 def panel(request: HttpRequest, desk: Desk, pk: int, name: str) -> HttpResponse:
     """One panel of a record page as a fragment."""
@@ -107,6 +132,8 @@ def panel(request: HttpRequest, desk: Desk, pk: int, name: str) -> HttpResponse:
     if found is None or not found.is_shown(request.user):
         raise Http404(name)
     look = scene(request, desk, pk)
+    if look.as_of and not found.looks_back:
+        raise filters.BadQuery(f"“{found.title}”没有过去的样子可看，请回到现在再看")
     context = {"scene": look, "panel": found, "ctx": found.context(look)}
     if getattr(request, "htmx", False):
         return render(request, "desk/panel.html", context)
@@ -355,7 +382,7 @@ def _typed(request: HttpRequest) -> str:
 def _matches(model: Any, words: str, actor: Any) -> list[Any]:
     rows = model.objects.seen_by(actor).present()
     names = [filters.name_field(model)]
-    return list(rows.filter(filters.matching(model, names, words, actor))[:SUGGESTED])
+    return list(rows.filter(searching.matching(model, names, words, actor))[:SUGGESTED])
 
 
 @require_GET

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.utils import timezone
 
 from fangyuan.access import table
 from fangyuan.core import records
-from fangyuan.desk import duties
+from fangyuan.desk import duties, looking_back
 from fangyuan.desk.columns import Cell, Column, Facade
 from fangyuan.desk.panels import Panel, Scene, verb_label
-from fangyuan.engine import explain, known
+from fangyuan.engine import explain, history, known, reasons
 from fangyuan.engine.models import State, Waiver
+from fangyuan.org import then
 from fangyuan.org.models import Person
 
 
@@ -26,11 +27,14 @@ class Why(Panel):
 
     name: str = "why"
     title: str = "为什么"
+    looks_back: ClassVar[bool] = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
         self._name(scene)
-        told = explain.explain(scene.record, now=scene.now)
+        at = scene.as_of.at if scene.as_of else scene.now
+        told = explain.explain(scene.record, now=at, is_past=scene.as_of is not None)
         return {
+            **(self._then(scene, scene.as_of) if scene.as_of else {}),
             "duty": duties.describe([scene.record], scene.actor)[0],
             "told": told,
             "state": State(told.state).label,
@@ -38,6 +42,32 @@ class Why(Panel):
             "waiver": self._waiver(scene.record),
             "ask_url": self._ask_url(scene),
         }
+
+    def _then(self, scene: Scene, as_of: looking_back.AsOf) -> dict[str, Any]:
+        """Where the person stood then, and in what today's facts say otherwise of that instant."""
+        row, today = scene.record, None
+        if as_of.is_known:
+            today = history.stood([row.pk], as_of.at, history.TODAY).get(row.pk)
+        post = then.post(row.person_id, as_of.at) if row.person_id else None
+        return {"post": post, "differs": self._differs(row, today) if as_of.is_known else []}
+
+    def _differs(self, known: Any, today: Any) -> list[tuple[str, str, str]]:
+        """What was known beside what is known today: label, then, today."""
+        if today is None:
+            return [("义务", "在账上", "当时不该有这件义务：后来的更正使它不成立")]
+        numbers = [one.person_id for one in (known, today) if one.person_id]
+        names = (
+            Person.objects.everything("同事名录").in_bulk(numbers) if len(set(numbers)) > 1 else {}
+        )
+        pairs = {
+            "状态": [State(one.state).label for one in (known, today)],
+            "责任人": [str(names.get(one.person_id, "没有人")) for one in (known, today)],
+            "到期": [reasons.clock(one.due_at) for one in (known, today)],
+            "完成": [reasons.clock(one.met_at) if one.met_at else "没有" for one in (known, today)],
+        }
+        if not names:
+            del pairs["责任人"]
+        return [(label, was, now) for label, (was, now) in pairs.items() if was != now]
 
     def _name(self, scene: Scene) -> None:
         """What the page names anyway need not be asked again for the duty in words."""
@@ -51,7 +81,11 @@ class Why(Panel):
     def _ask_url(self, scene: Scene) -> str:
         """Where whoever owes the duty, or leads them, asks for a waiver of it."""
         row, led = scene.record, table.sight(scene.actor).below_ids
-        if row.state not in ("OPEN", "BREACHED") or row.person_id not in (scene.actor.pk, *led):
+        if (
+            scene.as_of
+            or row.state not in ("OPEN", "BREACHED")
+            or row.person_id not in (scene.actor.pk, *led)
+        ):
             return ""
         begun = min(row.began_at, scene.now)
         asked = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from fangyuan.core import calendar, records, spans
+from fangyuan.core import calendar, past, records, spans
 from fangyuan.core.models import CalendarDay
 from fangyuan.engine import kinds, known, models, reasons
 from fangyuan.engine.kinds import Cadence
@@ -77,18 +77,23 @@ class Explanation:
     how: str = ""
 
 
-def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
-    """Explain one obligation as it stood at the last sweep, at most at `now`."""
+def explain(obligation: models.Obligation, *, now: datetime, is_past: bool = False) -> Explanation:
+    """Explain one obligation as it stood at the last sweep, at most at `now`.
+
+    With `is_past` the obligation is one of `history.stood` and `now` the instant looked back at:
+    the clause is told as it read then.
+    """
     known.named([obligation])
     rule = obligation.rule
+    clause = past.turned([rule.clause], now)[0] if is_past else rule.clause
     kind = kinds.read(rule.kind, rule.record, rule.params)
     swept = models.Progress.objects.everything("解释").filter(rule=None).first()
     cause = obligation.cause
     left = cause.get("left_at")
     record = records.find((obligation.subject_type, obligation.subject_id))
     parts: dict[str, Any] = {
-        "clause": rule.clause.number,
-        "clause_text": rule.clause.text,
+        "clause": clause.number,
+        "clause_text": clause.text,
         "policy": rule.clause.policy.title,
         "version": rule.version,
         "sentence": kind.sentence(),
@@ -102,14 +107,14 @@ def explain(obligation: models.Obligation, *, now: datetime) -> Explanation:
         "is_provisional": bool(cause.get("provisional")),
         "is_told_late": bool(cause.get("told_late")),
         "is_cadence": isinstance(kind, Cadence),
-        "judged_at": swept.as_of if swept and swept.as_of else now,
+        "judged_at": min(swept.as_of, now) if swept and swept.as_of else now,
         "state": obligation.state,
         "person": obligation.person.name if obligation.person else "",
         "trigger": reasons.trigger(kind, obligation),
         "counting": reasons.counting(kind, obligation) + _carried(rule, obligation, now),
         "days": _days(kind, obligation),
-        "holders": _holders(obligation, record),
-        "moves": _moves(obligation),
+        "holders": _holders(obligation, record, now),
+        "moves": _moves(obligation, now),
     }
     told = Explanation(**parts)
     is_gone = bool(cause.get("gone"))
@@ -170,8 +175,8 @@ def _days(kind: Any, obligation: models.Obligation) -> list[Day]:
     ]
 
 
-def _holders(obligation: models.Obligation, record: Any) -> list[Held]:
-    """Who held the subject, earliest first; a record of a person's own has only that person."""
+def _holders(obligation: models.Obligation, record: Any, now: datetime) -> list[Held]:
+    """Who held the subject until now, earliest first; a record of a person's own has only them."""
     model: Any = records.row_types()[obligation.subject_type]
     kind, number = obligation.subject_type, obligation.subject_id
     if model.owned_by:
@@ -181,13 +186,13 @@ def _holders(obligation: models.Obligation, record: Any) -> list[Held]:
         if isinstance(own, tuple):
             kind, number = own
     held = Holding._base_manager.filter(
-        subject_type=kind, subject_id=number, role="OWNER", removed_at=None
+        subject_type=kind, subject_id=number, role="OWNER", removed_at=None, starts_at__lte=now
     ).select_related("person")
     return [Held(h.person.name, h.starts_at, h.ends_at) for h in held.order_by("starts_at")]
 
 
-def _moves(obligation: models.Obligation) -> list[Moved]:
-    rows = models.Move.objects.everything("解释").filter(obligation_id=obligation.pk)
+def _moves(obligation: models.Obligation, now: datetime) -> list[Moved]:
+    rows = models.Move.objects.everything("解释").filter(obligation_id=obligation.pk, at__lte=now)
     return [
         Moved(
             reasons.state(row.was),

@@ -20,7 +20,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     back = looking_back.of(request)
     # A page that looks back tells time from there: what was due tomorrow then is due tomorrow.
-    base = {"now": back.at if back else now, "back": back, "theme": request.COOKIES.get("theme", "")}
+    base = {"now": back.now if back else now, "back": back, "theme": request.COOKIES.get("theme", "")}
     actor = getattr(request, "user", None)
     if not org.signed_in(actor) or getattr(request, "htmx", False):
         return base
@@ -39,7 +39,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 # Duties to do, whether one is red, unread messages, approvals asked.
 _COUNTS = """
 SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
-       (SELECT count(*) FROM org_message WHERE person_id = %(person)s AND seen_at IS NULL AND channel = 'INBOX'),
+       (SELECT count(*) FROM org_message
+         WHERE person_id = %(person)s AND seen_at IS NULL AND channel = 'INBOX'),
        (SELECT count(DISTINCT request_id) FROM engine_approval
          WHERE state = 'ASKED' AND (person_id = %(person)s OR person_id IN (
            SELECT person_id FROM org_leave

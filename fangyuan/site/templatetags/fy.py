@@ -142,7 +142,8 @@ def cell(
     """A column's value; `line.url` is the address of its row, under which `edit` changes it."""
     url = getattr(line, "url", "") or ""
     url = url() if callable(url) else url
-    now, token = _now(context, None), str(context.get("csrf_token", ""))
+    token = "" if context.get("back") else str(context.get("csrf_token", ""))
+    now = _now(context, None)
     shown = drawn.cell(one, now, url=url, token=token, is_wrapped=is_wrapped)
     return SafeString(shown + drawn.edit(url, one.field)) if edit else shown
 
