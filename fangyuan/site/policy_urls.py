@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fangyuan.site import drafting, policies, rule_editor, trials
+from fangyuan.site import checkup, drafting, policies, rule_editor, trials
 
 CLAUSE = "drafts/<int:pk>/clause/<str:number>"
 
 urlpatterns = [
     path("policies/<slug:code>", policies.policy, name="policy"),
     path("policies/<slug:code>/sign", policies.sign, name="sign_policy"),
+    path("checkup", checkup.page, name="checkup"),
+    path("checkup/acknowledge", checkup.acknowledge, name="acknowledge_flaw"),
+    path("checkup/export", checkup.export, name="export_checkup"),
+    path("checkup/<slug:code>", checkup.page, name="checkup_policy"),
+    path("checkup/<slug:code>/panel", checkup.panel, name="checkup_panel"),
+    path("checkup/<slug:code>/export", checkup.export, name="export_checkup_policy"),
     path("drafts", drafting.begin, name="begin_draft"),
     path("drafts/<int:pk>", drafting.draft, name="draft"),
+    path("drafts/<int:pk>/checkup", checkup.draft, name="draft_checkup"),
     path("drafts/<int:pk>/describe", drafting.describe, name="describe_draft"),
     path("drafts/<int:pk>/drop", drafting.drop, name="drop_draft"),
     path("drafts/<int:pk>/replay", drafting.replay, name="replay_draft"),

@@ -16,6 +16,7 @@ from fangyuan.engine.checkup import bound, conflicts, lived, people, sheets, tex
 from fangyuan.engine.checkup.flaws import KINDS as KINDS
 from fangyuan.engine.checkup.flaws import SEVERITIES as SEVERITIES
 from fangyuan.engine.checkup.flaws import Flaw as Flaw
+from fangyuan.engine.checkup.flaws import Kind as Kind
 
 # What a draft can do something about; how a rule fared is no matter of the draft.
 OF_DRAFTS = ("CLASH", "OWNERS", "GATES", "NOBODY", "STALE", "VAGUE", "UNRULED")
@@ -45,10 +46,8 @@ def look(
 
 def look_at(draft: models.Policy) -> list[Flaw]:
     """The flaws that the clauses of a draft would have, before it is published."""
-    of_policy = sheets.drafted(draft)
-    changed = [sheet for sheet in of_policy if sheet.is_drafted]
-    others = [sheet for sheet in sheets.in_force() if sheet.policy != draft.code]
-    every = [*of_policy, *others]
+    every = sheets.drafted(draft)
+    changed = [sheet for sheet in every if sheet.is_drafted]
     found = [
         *texts.every(changed),
         *people.every(changed),
@@ -72,6 +71,7 @@ def _named(found: list[Flaw], every: Iterable[sheets.Sheet]) -> list[Flaw]:
     named = {}
     for flaw in found:
         sheet = known.get(flaw.clause)
-        said = {"policy": sheet.policy, "title": sheet.title, "text": sheet.text} if sheet else {}
-        named[flaw.key] = replace(flaw, **said)
+        if sheet is not None:
+            flaw = replace(flaw, policy=sheet.policy, title=sheet.title, text=sheet.text)
+        named[flaw.key] = flaw
     return sorted(named.values(), key=lambda flaw: flaw.rank)

@@ -6,12 +6,16 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from pydantic import ValidationError
+
 from fangyuan.engine import approval
 from fangyuan.engine.checkup.flaws import BAD, NOTE, WARN, Flaw
 from fangyuan.engine.checkup.sheets import Line, Sheet
 from fangyuan.engine.packs import bindings, product
 
 _OWN = ("bind", "kind", "record")
+# What gates and approvals give duties about: gaps let pass, seats to be answered.
+MADE = ("debt", "approval", "request")
 
 
 def every(sheets: Iterable[Sheet], proved: Mapping[str, bool] | None) -> Iterator[Flaw]:
@@ -55,7 +59,11 @@ def _lacking(raw: str) -> tuple[str, ...]:
     if not shape:
         return (str(given.get("bind", "")),)
     model, values = bindings.read(shape, given)
-    return tuple(str(wait) for wait in _running().waits(model.model_validate(values)))
+    try:
+        binding = model.model_validate(values)
+    except ValidationError:
+        return ("看不懂的绑定",)
+    return tuple(str(wait) for wait in _running().waits(binding))
 
 
 @functools.cache
@@ -72,12 +80,10 @@ def _untold(sheet: Sheet) -> Iterator[Flaw]:
 
 
 def _is_told(rule: Line, raw: dict[str, object]) -> bool:
-    if raw.get("record") != rule.record:
-        return False
-    if raw.get("bind") == "approval":
-        # The limits of its steps are duties of their own.
-        return rule.kind in ("APPROVAL", "DEADLINE") or rule.record == "approval"
-    return {k: v for k, v in raw.items() if k not in _OWN} == rule.params
+    if raw.get("bind") in ("gate", "approval") and rule.record in MADE:
+        return True
+    is_same = {k: v for k, v in raw.items() if k not in _OWN} == rule.params
+    return raw.get("record") == rule.record and is_same
 
 
 def demanded(sheets: Iterable[Sheet], labels: Mapping[str, str]) -> Iterator[Flaw]:

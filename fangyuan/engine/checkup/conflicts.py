@@ -13,16 +13,20 @@ from django.db import connection
 from fangyuan.core import spans
 from fangyuan.engine.checkup.flaws import BAD, NOTE, WARN, Flaw
 from fangyuan.engine.checkup.sheets import Line, Sheet
-from fangyuan.engine.kinds import Gate, base
+from fangyuan.engine.kinds import base
 
 Pair = tuple[Line, Line]
-# Duties of the last 90 days that two rules gave of the same record for the same occurrence.
+# Records of the last 90 days about which both rules of a pair gave duties, and to two people.
 _SHARED: Final = """
-SELECT p.nth, count(*), count(*) FILTER (WHERE a.person_id IS DISTINCT FROM b.person_id)
-  FROM unnest(%s::bigint[], %s::bigint[]) WITH ORDINALITY AS p (one, other, nth)
-  JOIN engine_obligation a ON a.rule_id = p.one AND a.began_on >= %s AND a.state <> 'VOID'
-  JOIN engine_obligation b ON b.rule_id = p.other AND b.began_on = a.began_on
-   AND b.subject_id = a.subject_id AND b.occurrence = a.occurrence AND b.state <> 'VOID'
+WITH owed AS MATERIALIZED (
+  SELECT DISTINCT rule_id, subject_id, person_id FROM engine_obligation
+   WHERE rule_id = ANY (%(all)s) AND began_on >= %(since)s AND state <> 'VOID'
+)
+SELECT p.nth, count(DISTINCT a.subject_id),
+       count(DISTINCT a.subject_id) FILTER (WHERE a.person_id IS DISTINCT FROM b.person_id)
+  FROM unnest(%(ones)s::bigint[], %(others)s::bigint[]) WITH ORDINALITY AS p (one, other, nth)
+  JOIN owed a ON a.rule_id = p.one
+  JOIN owed b ON b.rule_id = p.other AND b.subject_id = a.subject_id
  GROUP BY p.nth
 """
 
@@ -30,13 +34,15 @@ SELECT p.nth, count(*), count(*) FILTER (WHERE a.person_id IS DISTINCT FROM b.pe
 def every(sheets: Iterable[Sheet], since: date) -> Iterator[Flaw]:
     """All contradictions among the rules of these clauses."""
     rules = [rule for sheet in sheets for rule in sheet.rules]
-    pairs = [pair for pair in _pairs(rules, _event) if _wants(pair[0]) != _wants(pair[1])]
+    pairs = [pair for pair in _pairs(rules, _event) if _differ(*map(_wants, pair))]
     owners = [pair for pair in _pairs(rules, _event) if _who(pair[0]) != _who(pair[1])]
     shared = _shared([*pairs, *owners], since)
     for pair in pairs:
-        yield _clash(pair, shared.get(_numbers(pair), (0, 0))[0])
+        if _matters(pair, shared):
+            yield _clash(pair, shared.get(_numbers(pair), (0, 0))[0])
     for pair in owners:
-        yield _owners(pair, shared.get(_numbers(pair), (0, 0)))
+        if _matters(pair, shared):
+            yield _owners(pair, shared.get(_numbers(pair), (0, 0)))
     yield from _gates(rules)
 
 
@@ -85,6 +91,11 @@ def _wants(rule: Line) -> tuple[Any, ...]:
     return said.get("within"), said.get("by")
 
 
+def _differ(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two demands differ in kind alike; a span beside a day is kept by the earlier."""
+    return one != other and all((a is None) == (b is None) for a, b in zip(one, other, strict=True))
+
+
 def _who(rule: Line) -> str:
     return str(rule.params.get("who", "owner"))
 
@@ -93,15 +104,22 @@ def _numbers(pair: Pair) -> tuple[int, int]:
     return pair[0].pk, pair[1].pk
 
 
+def _matters(pair: Pair, shared: dict[tuple[int, int], tuple[int, int]]) -> bool:
+    """Between two regulations only what did meet is worth a word."""
+    one, other = pair
+    return one.policy == other.policy or _numbers(pair) in shared
+
+
 def _shared(pairs: list[Pair], since: date) -> dict[tuple[int, int], tuple[int, int]]:
-    """How many duties both rules of each pair gave, and how many of those to two people."""
+    """About how many records both rules of each pair gave duties, and to two people."""
     known = [numbers for numbers in dict.fromkeys(map(_numbers, pairs)) if all(numbers)]
     if not known:
         return {}
     with connection.cursor() as cursor:
         ones, others = zip(*known, strict=True)
-        cursor.execute(_SHARED, [list(ones), list(others), since])
-        return {known[nth - 1]: (both, apart) for nth, both, apart in cursor.fetchall()}
+        both = {"ones": list(ones), "others": list(others), "all": [*ones, *others]}
+        cursor.execute(_SHARED, {**both, "since": since})
+        return {known[nth - 1]: (number, apart) for nth, number, apart in cursor.fetchall()}
 
 
 def _severity(pair: Pair) -> str:
@@ -123,7 +141,7 @@ def _clash(pair: Pair, shared: int) -> Flaw:
         one.number,
         why,
         detail=f"{other.number}:{said[0]}≠{said[1]}",
-        figures=(("近 90 天同时管到", f"{shared} 件"),),
+        figures=(("近 90 天同时管到", f"{shared} 个对象"),),
         others=(other.number,),
     )
 
@@ -147,7 +165,10 @@ def _owners(pair: Pair, shared: tuple[int, int]) -> Flaw:
         one.number,
         f"{one.number} 找{names[0]}，{other.number} 找{names[1]}，办的是同一件事，容易互相等",
         detail=f"{other.number}:{_who(one)}≠{_who(other)}",
-        figures=(("近 90 天同时管到", f"{shared[0]} 件"), ("落在两个人头上", f"{shared[1]} 件")),
+        figures=(
+            ("近 90 天同时管到", f"{shared[0]} 个对象"),
+            ("落在两个人头上", f"{shared[1]} 个"),
+        ),
         others=(other.number,),
     )
 
@@ -157,7 +178,7 @@ def _gates(rules: list[Line]) -> Iterator[Flaw]:
     gates = [rule for rule in rules if rule.kind == "GATE"]
     for one, other in _pairs(gates, lambda rule: (rule.record, rule.params["on"])):
         if not may_meet(one.params["holds"], other.params["holds"]):
-            said = [r.read.sentence() for r in (one, other) if isinstance(r.read, Gate)]
+            said = [r.read.sentence() for r in (one, other) if r.read is not None]
             yield Flaw(
                 "GATES",
                 BAD,

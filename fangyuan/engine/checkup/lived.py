@@ -12,12 +12,14 @@ from django.db import connection
 
 from fangyuan.core import spans
 from fangyuan.engine import compile as compiler
+from fangyuan.engine.checkup import bound
 from fangyuan.engine.checkup.flaws import BAD, DRAFT, LIST, NOTE, POSTS, TEAMS, WARN, Flaw
 from fangyuan.engine.checkup.sheets import Line, Sheet
 from fangyuan.engine.kinds import base
 
 DAYS: Final = 90
 FEW: Final = 10  # fewer duties say nothing about a rule
+ALWAYS: Final = 0.9  # a make-up Sunday now and then changes nothing
 NEVER: Final = 0.05  # a rate of compliance this low is none
 PERIODS: Final = 3  # a cadence is judged after so many periods
 
@@ -57,7 +59,7 @@ def sums(today: date) -> dict[int, Sums]:
 
 def loads(rules: list[int], today: date) -> dict[int, Load]:
     """By cadence: how much people owe in a period, and the most that anybody ever did."""
-    given = {"rules": rules, "since": today - timedelta(days=DAYS), "today": today}
+    given: dict[str, Any] = {"rules": rules, "since": today - timedelta(days=DAYS), "today": today}
     with connection.cursor() as cursor:
         cursor.execute(compiler.template("load").template, given)
         return {rule: Load(*(int(n or 0) for n in rest)) for rule, *rest in cursor.fetchall()}
@@ -81,7 +83,7 @@ def every(sheets: Iterable[Sheet], today: date) -> Iterator[Flaw]:
 
 def _unused(rule: Line, found: Sums, today: date) -> Iterator[Flaw]:
     is_old = rule.starts_at is None or spans.day_of(rule.starts_at) < today - timedelta(days=DAYS)
-    if is_old and not found.all and not found.open:
+    if is_old and rule.record not in bound.MADE and not found.all and not found.open:
         yield Flaw(
             "UNUSED",
             NOTE,
@@ -112,11 +114,11 @@ def _broken(rule: Line, found: Sums) -> Iterator[Flaw]:
 
 def _day_off(rule: Line, found: Sums) -> Iterator[Flaw]:
     number = found.all + found.open
-    if number < FEW or found.day_off < number:
+    if number < FEW or found.day_off < ALWAYS * number:
         return
     is_week = rule.params.get("per") in ("week", "biweek") and not rule.params.get("due")
     why = "按周计的义务到周日 24:00 到期，" if is_week else "到期时刻"
-    why += "都落在休息日，真正能办的最后一天是前一个工作日。请在条文里写明到哪一天"
+    why += "几乎都落在休息日，真正能办的最后一天是前一个工作日。请在条文里写明到哪一天"
     figures = (("到期义务", f"{number} 件"), ("在休息日", f"{found.day_off} 件"))
     severity = NOTE if is_week else WARN
     yield Flaw("DAY_OFF", severity, rule.number, why, detail=str(rule.line), figures=figures)

@@ -36,8 +36,8 @@ def staff() -> Staff:
     with connection.cursor() as cursor:
         cursor.execute(compiler.template("staff").template)
         posts, teams, logins, people, alone, administrators = cursor.fetchone()
-    sets = (frozenset(one or ()) for one in (posts, teams, logins))
-    return Staff(*sets, people=people, alone=alone, administrators=administrators)
+    posts, teams, logins = (frozenset(one or ()) for one in (posts, teams, logins))
+    return Staff(posts, teams, logins, people, alone, administrators)
 
 
 def every(sheets: Iterable[Sheet]) -> Iterator[Flaw]:
@@ -53,22 +53,22 @@ def every(sheets: Iterable[Sheet]) -> Iterator[Flaw]:
 
 
 def _step(rule: Line, number: int, step: Step, there: Staff) -> Iterator[Flaw]:
-    name, nth = step.name(rule.read.model) if rule.read else "", f"第 {number} 步"
+    read = rule.read
+    if read is None:
+        return
+    said = f"第 {number} 步由{step.name(read.model)}审批"
     if step.who in _SUPERIORS:
         if there.alone > there.administrators:
             figures = (("在职", f"{there.people} 人"), ("没有直接上级", f"{there.alone} 人"))
-            why = f"{nth}由{name}审批，没有直接上级的人提交时只能转给系统管理员"
+            why = f"{said}，没有直接上级的人提交时只能转给系统管理员"
             yield _flaw(rule, number, NOTE, why, figures, PEOPLE)
-        return
-    if step.who in _EVERYWHERE or base.person_field(rule.read.model, step.who) if rule.read else 1:
-        return
-    if step.who == "person":
+    elif step.who == "person":
         if step.login not in there.logins:
-            why = f"{nth}指定由 {step.login} 审批，这个人已停用或不存在"
-            yield _flaw(rule, number, _instead(there), why, (), DRAFT)
+            yield _flaw(rule, number, _instead(there), f"{said}，这个人已停用或不存在", ())
+    elif step.who in _EVERYWHERE or base.person_field(read.model, step.who):
         return
-    if step.who not in there.posts | there.teams:
-        why = f"{nth}由{name}审批，但没有部门负责人，也没有人任这个岗，只能转给申请人的上级或管理员"
+    elif step.who not in there.posts | there.teams:
+        why = f"{said}，但没有部门负责人，也没有人任这个岗，只能转给申请人的上级或管理员"
         yield _flaw(rule, number, _instead(there), why, (("可审批的人", "0 人"),), TEAMS, POSTS)
 
 

@@ -58,13 +58,11 @@ class Sheet:
     is_drafted: bool = False
 
 
-def in_force(code: str = "") -> list[Sheet]:
-    """The clauses of a regulation as they read now, or of all."""
+def in_force() -> list[Sheet]:
+    """The clauses of every regulation as they read now."""
     now = timezone.now()
     clauses = models.Clause.objects.everything("制度体检").present()
     clauses = clauses.filter(policy__stage="PUBLISHED", policy__starts_on__lte=spans.day_of(now))
-    if code:
-        clauses = clauses.filter(policy__code=code)
     values = clauses.order_by("policy_id", "pk").values_list(
         "pk", "number", "title", "text", "policy__code", "bindings"
     )
@@ -91,10 +89,12 @@ def _rules(clauses: dict[int, tuple[str, str]], now: datetime) -> dict[int, list
 
 
 def drafted(policy: models.Policy) -> list[Sheet]:
-    """The clauses of a regulation as they would read with a draft."""
+    """The clauses of every regulation as they would read with a draft of one."""
     return [
-        _changed(sheet, policy.changes[sheet.number]) if sheet.number in policy.changes else sheet
-        for sheet in in_force(policy.code)
+        _changed(sheet, policy.changes[sheet.number])
+        if sheet.policy == policy.code and sheet.number in policy.changes
+        else sheet
+        for sheet in in_force()
     ]
 
 
