@@ -51,26 +51,27 @@ def rows(actor: Any, model: Any, operation: str) -> Q:
     return _within(reach(actor, model, operation), model, lambda value: value(actor))
 
 
-def later(found: Reach, model: Any, *, few: bool = False) -> Q:
+def later(found: Reach, model: Any, *, few: bool = False, most: int | None = None) -> Q:
     """The same for a query that is made ready: whoever has this reach is given as `actor`.
 
-    With `few` the rows are judged one by one instead of gathering all that the people hold.
+    With `few` the rows are judged one by one instead of gathering all that the people hold; with
+    `most` only so much of it is gathered: some of the rows, enough to say that there are many.
     """
-    return _within(found, model, _slot, few)
+    return _within(found, model, _slot, few, most)
 
 
 def _slot(value: Callable[[Any], Any]) -> ready.Slot:
     return ready.Slot(lambda given: value(given["actor"]))
 
 
-def _within(found: Reach, model: Any, read: Read, few: bool = False) -> Q:
+def _within(found: Reach, model: Any, read: Read, few: bool = False, most: int | None = None) -> Q:
     if "all" in found.sets:
         return _level(found, model, read)
     if not found.sets:
         return NOBODY
     # One set of people instead of one subquery per row set: the planner can then begin with it.
     names = tuple(sorted(found.sets))
-    union = _reaching(read(functools.partial(_people, names=names)), model, read, few)
+    union = _reaching(read(functools.partial(_people, names=names)), model, read, few, most)
     if "region" in found.sets:
         union |= _in_region(model, read)
     if "pool" in found.sets:
@@ -106,7 +107,7 @@ def _holdings(people: Any, kind: str, read: Read) -> Any:
     )
 
 
-def _reaching(people: Any, model: Any, read: Read, few: bool) -> Q:
+def _reaching(people: Any, model: Any, read: Read, few: bool, most: int | None) -> Q:
     reach = getattr(model, "reach", {})
     found = NOBODY
 
@@ -114,7 +115,7 @@ def _reaching(people: Any, model: Any, read: Read, few: bool) -> Q:
         rows = _holdings(people, kind, read).order_by()
         if few:
             return Q(Exists(rows.filter(subject_id=OuterRef(path))))
-        return Q(**{f"{path}__in": rows.values("subject_id")})
+        return Q(**{f"{path}__in": rows.values("subject_id")[:most]})
 
     for name in reach.get("people", ()):
         found |= Q(**{f"{name}__any_of": people})

@@ -6,6 +6,7 @@ instead of vanishing. Reading needs `seen_by(actor)` or the loud `everything("wh
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -140,7 +141,7 @@ class Row(models.Model):
     @classmethod
     def record_name(cls) -> str:
         """The type's name in rules, imports and URLs, e.g. `plan_item`."""
-        return RECORD_NAMES.get(cls.__name__) or _snake(cls.__name__)
+        return _snake(cls.__name__)
 
     def validate_unique(self, exclude: Any = None) -> None:
         with _unguarded():
@@ -202,9 +203,7 @@ class Record(Row):
         """Recompute the record's search columns; types that are searched override it."""
 
 
-RECORD_NAMES: dict[str, str] = {}
-
-
+@functools.cache
 def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.desk import columns, declare, filters, pages, undo
+from fangyuan.desk import columns, declare, filters, pages, rows, undo
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
 
@@ -28,10 +28,10 @@ def board(request: HttpRequest, desk: Desk) -> HttpResponse:
         raise Http404(desk.name)
     now, actor = timezone.now(), request.user
     query = pages.read(request.GET, desk)
-    rows = pages.found(desk, query, actor, now)
-    counts = dict(rows.values_list(desk.board).annotate(n=Count("pk")))
+    found = rows.found(desk, query, actor, now)
+    counts = dict(found.values_list(desk.board).annotate(n=Count("pk")))
     stages = [pair for pair in columns.field_of(desk.model, desk.board).flatchoices if pair[0]]
-    cards = _cards(desk, rows, [code for code, _ in stages if counts.get(code)], actor, now)
+    cards = _cards(desk, found, [code for code, _ in stages if counts.get(code)], actor, now)
     lanes = [
         {
             "code": code,
@@ -57,10 +57,10 @@ def board(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def _cards(
-    desk: Desk, rows: Any, codes: list[str], actor: Any, now: Any
+    desk: Desk, meant: Any, codes: list[str], actor: Any, now: Any
 ) -> dict[str, list[dict[str, Any]]]:
     """The first cards of every lane in one query."""
-    lanes = [rows.filter(**{desk.board: code}).order_by("-pk")[:CARDS] for code in codes]
+    lanes = [meant.filter(**{desk.board: code}).order_by("-pk")[:CARDS] for code in codes]
     if not lanes:
         return {}
     found = list(lanes[0].union(*lanes[1:], all=True)) if len(lanes) > 1 else list(lanes[0])

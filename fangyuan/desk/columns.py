@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import dateparse
 
 from fangyuan import door
 from fangyuan.access import scopes, table
 from fangyuan.core import fields, ready, records, reference
 from fangyuan.core.models import Term
-from fangyuan.desk import declare
-from fangyuan.engine import known
-from fangyuan.engine.models import Obligation, Rule
+from fangyuan.desk import declare, owed
 from fangyuan.org.models import Holding, Person
 
-OPEN_STATES = ("OPEN", "BREACHED")
-# A period that was missed cannot be made good; after this long it no longer leads a list.
-MISSED_FOR = timedelta(days=30)
 SHORT = 60
 STAMPS = ("actor", "recorded_by")  # plain numbers of people
+CODED = (*STAMPS, "record", "subject_type", "domain", "action")  # plain columns that hold codes
 DEEDS = {
     "create": "新建",
     "change": "修改",
@@ -57,8 +53,7 @@ DEEDS = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One value ready for a template, which chooses the mark by `kind`."""
 
     kind: str
@@ -164,6 +159,11 @@ def value_of(row: Any, field: Any) -> Any:
     return getattr(row, getattr(field, "attname", field.name))
 
 
+def _may_refer(field: Any) -> bool:
+    kinds = (fields.AnyField, models.ForeignKey, fields.TermSet)
+    return isinstance(field, kinds) or getattr(field, "name", "") in STAMPS
+
+
 def references(field: Any, value: Any) -> list[tuple[type[models.Model], Any]]:
     """The records that a raw value of this field points at."""
     if value in (None, "", [], ()):
@@ -184,7 +184,7 @@ def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
     """How a raw value of this field is shown."""
     if value in (None, "", [], ()):
         return EMPTY
-    if (plain := _code(field, value)) is not None:
+    if field.name in CODED and (plain := _code(field, value)) is not None:
         return Cell("text", plain)
     if pointers := references(field, value):
         if isinstance(field, fields.TermSet):
@@ -266,29 +266,40 @@ class Facade:
         self.labels = Labels(actor)
         self.hidden = hidden
         self.masked = table.masked(type(rows[0]).record_name()) if rows else frozenset()
+        self._fields: dict[tuple[Any, str], tuple[Any, Any]] = {}
 
     def ask(self, rows: Sequence[Any], names: Iterable[str]) -> None:
         """Note which fields of these rows will be shown."""
-        for row in rows:
-            for name in names:
-                found = field_of(type(row), name)
-                if found is None:
-                    continue
+        for name in names if rows else ():
+            found, _ = self._known(type(rows[0]), name)
+            if not _may_refer(found):
+                continue
+            for row in rows:
                 for model, key in references(found, value_of(row, found)):
                     self.labels.ask(model, [key])
+
+    def _known(self, model: Any, name: str) -> tuple[Any, Any]:
+        """A field and what puts its codes into words, looked up once for all rows."""
+        known = self._fields.get((model, name))
+        if known is None:
+            known = field_of(model, name), declare.said(model, name)
+            self._fields[model, name] = known
+        return known
 
     def cell(self, row: Any, name: str) -> Cell:
         """The cell of one field of one row."""
         if name in self.hidden.get(row.pk, ()):
-            return replace(HIDDEN, field=name)
-        found = field_of(type(row), name)
+            return HIDDEN._replace(field=name)
+        found, words = self._known(type(row), name)
         value = value_of(row, found)
+        if value in (None, "", [], ()):
+            return EMPTY._replace(field=name)
         if name in self.masked and value:
             return Cell("mask", mask(str(value)), field=name, key=row.pk)
-        if value not in (None, "", []) and (words := declare.said(type(row), name)) is not None:
+        if words is not None:
             told = words(value, row)
             return Cell("tags" if isinstance(told, list) else "text", told, field=name)
-        return replace(cell_of(found, value, self.labels), field=name)
+        return cell_of(found, value, self.labels)._replace(field=name)
 
 
 @dataclass
@@ -397,87 +408,22 @@ class Due(Column):
         return False
 
     def load(self, rows: Sequence[Any], facade: Facade, now: datetime) -> None:
-        self.found = next_duties(rows, facade.labels.actor, now)
+        if all(hasattr(row, "next_duty") for row in rows):
+            self.found = {row.pk: row.next_duty for row in rows}
+        else:
+            self.found = owed.next_duties(rows, facade.labels.actor, now)
 
     def cell(self, row: Any, facade: Facade) -> Cell:
         duty = self.found.get(row.pk)
         return Cell("due", duty) if duty else EMPTY
 
 
-def open_duties(actor: Any, now: datetime) -> Any:
-    """Duties still to be met that the actor may see; long-missed periods are left out."""
-    seen = _still_owed(Obligation.objects.seen_by(actor), now - MISSED_FOR)
-    return seen.select_related("rule__clause").order_by("due_at", "id")
-
-
-def _still_owed(rows: Any, stale: Any) -> Any:
-    missed = Q(state="BREACHED", rule__kind=Rule.Kind.CADENCE, due_at__lt=stale)
-    return rows.filter(state__in=OPEN_STATES, rule__is_shadow=False).exclude(missed)
-
-
-def next_duties(rows: Sequence[Any], actor: Any, now: datetime) -> dict[int, Any]:
-    """The earliest open duty about each of these rows of one type, or about a child that counts."""
-    if not rows:
-        return {}
-    model, seen = type(rows[0]), scopes.reach(actor, Obligation)
-    given = {"actor": actor, "stale": now - MISSED_FOR, "numbers": [row.pk for row in rows]}
-    parts = range(1 + len(declare.desk_of(model.record_name()).through))
-    duties = [duty for part in parts for duty in _NEXT(model, seen, part, **given)]
-    found: dict[int, Any] = {}
-    for duty in sorted(duties, key=lambda duty: (duty.due_at, duty.pk)):
-        found.setdefault(duty.parent, duty)
-    known.named(found.values())
-    return found
-
-
-def family_duties(model: Any, actor: Any, now: datetime, numbers: Any = None) -> list[Any]:
-    """Open duties about records of a type (these, or all), then about each kind of children that
-    count; every duty knows its `parent`, the number of the record."""
-    return _of_family(model, open_duties(actor, now), numbers)
-
-
-def _of_family(model: Any, duties: Any, numbers: Any) -> list[Any]:
-    mine = duties.filter(subject_type=model.record_name())
-    if numbers is not None:
-        mine = mine.filter(subject_id__any_of=numbers)
-    parts = [mine.annotate(parent=F("subject_id"))]
-    for name in declare.desk_of(model.record_name()).through:
-        child, back, of_type = child_of(model, name)
-        children = child._base_manager.filter(**of_type).order_by()
-        parent = children.filter(pk=OuterRef("subject_id")).values(back)[:1]
-        if numbers is not None:
-            children = children.filter(**{f"{back}__any_of": numbers})
-        theirs = duties.filter(
-            subject_type=child.record_name(), subject_id__in=children.values("pk")
-        )
-        parts.append(theirs.annotate(parent=Subquery(parent)))
-    return parts
-
-
-def _first_of_each(model: Any, seen: Any, part: int) -> Any:
-    rows = Obligation.objects.everything("在范围内").filter(
-        scopes.later(seen, Obligation, few=True)
-    )
-    owed = _still_owed(rows, ready.Slot("stale"))
-    family = _of_family(model, owed, ready.Slot("numbers"))[part]
-    return family.order_by("parent", "due_at", "id").distinct("parent")
-
-
-_NEXT = ready.Ready(_first_of_each)
-
-
-def child_of(model: Any, name: str) -> tuple[Any, str, dict[str, str]]:
-    """The child type, its column with the parent's number and what else tells the parent's type,
-    for `record.field`; the field is a foreign key or a pointer at any record."""
-    kind, _, by = name.partition(".")
-    child = records.row_types()[kind]
-    is_pointer = by in getattr(child, "any_fields", {})
-    return child, f"{by}_id", {f"{by}_type": model.record_name()} if is_pointer else {}
-
-
 def columns(desk: Any) -> list[Column]:
-    """The desk's columns as objects; the first one links to the record."""
-    found = [one if isinstance(one, Column) else Column(one) for one in desk.columns]
+    """The desk's columns as objects; the first one links to the record.
+
+    They are made anew for each page, because they keep what they loaded for its rows.
+    """
+    found = [copy(one) if isinstance(one, Column) else Column(one) for one in desk.columns]
     if found and type(found[0]) is Column:
         found[0] = Title(found[0].name, found[0].label)
     return found

@@ -1,4 +1,4 @@
-"""What narrows a list: conditions from the address, typed words. Nothing unknown is ignored.
+"""What narrows a list: conditions from the address. Nothing unknown is ignored.
 
 A condition is one name and one value (`grade=A,B`, `revenue=10000..50000`, `owner=me`, `x=none`);
 it is refused in Chinese when the name or the value means nothing, or the field is hidden.
@@ -13,17 +13,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
-from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from fangyuan.access import scopes, table
-from fangyuan.core import fields, records, text
+from fangyuan.core import fields, records
 from fangyuan.core.models import Term
-from fangyuan.desk import columns, declare
+from fangyuan.desk import columns, declare, owed
 from fangyuan.desk.columns import field_of
 from fangyuan.org.models import Holding, Person
 
@@ -321,7 +318,7 @@ class DueFilter(Filter):
         tomorrow = _midnight(timezone.localdate(now) + timedelta(days=1))
         limits = {"overdue": now, "today": tomorrow, "week": now + timedelta(days=7)}
         found = NEVER
-        for part in columns.family_duties(self.model, actor, now):
+        for part in owed.family_duties(self.model, actor, now):
             soon = part.filter(due_at__lt=limits[value]) if value in limits else part
             found |= Q(pk__in=soon.order_by().values("parent"))
         return found
@@ -390,11 +387,19 @@ def _class_for(model: Any, name: str) -> type[Filter]:
 
 
 def filters(desk: Any) -> dict[str, Filter]:
-    """The desk's filters by name."""
-    found = [
-        one if isinstance(one, Filter) else _class_for(desk.model, one)(one) for one in desk.filters
-    ]
-    return {one.name: one.bind(desk.model) for one in found}
+    """The desk's filters by name; made anew only when a room has added to them."""
+    declared, known = _known.get(desk.name, (None, {}))
+    if declared is not desk.filters:
+        found = [
+            one if isinstance(one, Filter) else _class_for(desk.model, one)(one)
+            for one in desk.filters
+        ]
+        known = {one.name: one.bind(desk.model) for one in found}
+        _known[desk.name] = desk.filters, known
+    return known
+
+
+_known: dict[str, tuple[Any, dict[str, Filter]]] = {}
 
 
 def veiled(actor: Any, record: str) -> frozenset[str]:
@@ -402,19 +407,19 @@ def veiled(actor: Any, record: str) -> frozenset[str]:
     return frozenset().union(*(grant.hide for grant in table.grants(actor, record, "r")))
 
 
-def narrow(rows: Any, desk: Any, chosen: Mapping[str, str], actor: Any, now: datetime) -> Any:
-    """The rows for which every chosen condition holds; raises BadQuery."""
+def narrowing(desk: Any, chosen: Mapping[str, str], actor: Any, now: datetime) -> Q:
+    """Holds for the rows that meet every chosen condition; raises BadQuery."""
     known, hidden = filters(desk), table.hidden(actor, desk.name)
-    partly = veiled(actor, desk.name)
+    partly, where = veiled(actor, desk.name), Q()
     for name, value in chosen.items():
         if name not in known:
             raise BadQuery(f"{desk.label}不能按“{name}”筛选")
         if name in hidden:
             raise BadQuery(f"“{known[name].label}”不在你的权限内，不能用来筛选")
         if name in partly:
-            rows = rows.filter(showing(actor, desk.model, name))
-        rows = rows.filter(known[name].where(value, actor, now))
-    return rows
+            where &= showing(actor, desk.model, name)
+        where &= known[name].where(value, actor, now)
+    return where
 
 
 def showing(actor: Any, model: Any, name: str) -> Q:
@@ -431,70 +436,3 @@ def name_field(model: Any) -> str:
     texts = [f.name for f in model._meta.concrete_fields if isinstance(f, fields.Text)]
     preferred = ("name", "label", "title", "company", "number", "code")
     return next((name for name in preferred if name in texts), texts[0] if texts else "pk")
-
-
-def matching(model: Any, names: Any, words: str, actor: Any) -> Q:
-    """The rows that the typed words mean: Chinese fragments, pinyin, initials, codes, phones."""
-    plain = text.normalise(words)
-    if not plain:
-        return Q()
-    found, code = NEVER, _code(words)
-    partly, masked = veiled(actor, model.record_name()), table.masked(model.record_name())
-    for name in names:
-        if "__" in name:
-            found |= _through(model, name, code, actor)
-        else:
-            meant = _named(model, name, words.strip(), code, is_exact=name in masked)
-            found |= meant & showing(actor, model, name) if name in partly else meant
-    return found
-
-
-def _code(words: str) -> str:
-    """The words as a code or number, if they read as one."""
-    code = re.sub(r"[\s-]", "", words).upper()
-    is_code = len(code) >= 4 and code.isascii() and any(c.isdecimal() for c in code)
-    return code if is_code and code.isalnum() else ""
-
-
-def _through(model: Any, path: str, code: str, actor: Any) -> Q:
-    """Rows of which a child has this number; looked up first, so that an index finds the rows."""
-    relation, name = model._meta.get_field(path.split("__")[0]), path.split("__")[1]
-    child = relation.related_model
-    if len(code) < 7:
-        return NEVER
-    shown = showing(actor, child, name)
-    found = child.objects.seen_by(actor).filter(shown, **{name: code}).order_by()
-    return Q(pk__in=list(found.values_list(relation.field.attname, flat=True)[:LIST_MOST]))
-
-
-def _named(model: Any, name: str, words: str, code: str, *, is_exact: bool) -> Q:
-    has = {f.name for f in model._meta.concrete_fields}
-    found = field_of(model, name)
-    is_number = code.isdecimal() and len(code) >= 7
-    if isinstance(found, fields.Uscc):
-        return Q(Exact(Upper(name), code)) if len(code) == 18 else NEVER
-    if is_exact or isinstance(found, fields.Phone):
-        return _whole(found, name, words)
-    if name == "name" and "grams" in has and not words.isascii():
-        return Q(grams__contains=text.query_grams(words))
-    if name == "name" and "pinyin" in has and words.isascii():
-        return NEVER if is_number else _sounding(words)
-    return Q(**{f"{name}__icontains": words})
-
-
-def _whole(found: Any, name: str, words: str) -> Q:
-    """Rows with exactly this value; words that cannot be one find nothing."""
-    try:
-        return Q(**{name: found.to_python(words)})
-    except ValidationError:
-        return NEVER
-
-
-def _sounding(words: str) -> Q:
-    found = NEVER
-    for sound in text.pinyin_queries(words):
-        if len(sound) < 3:
-            found |= Q(pinyin__startswith=sound) | Q(pinyin__contains=f" {sound}")
-        else:
-            found |= Q(pinyin__contains=sound)
-    return found

@@ -13,7 +13,7 @@ from django.db import connection
 
 from fangyuan.access import scopes
 from fangyuan.core import ready
-from fangyuan.desk import columns, declare, looking_back
+from fangyuan.desk import declare, looking_back, owed
 from fangyuan.engine import history, known
 from fangyuan.engine.models import Obligation
 from fangyuan.org.models import Person
@@ -71,7 +71,7 @@ def of(  # noqa: PLR0913 - whose, of what, and when in three senses
     """
     given = {
         "number": record.pk,
-        "stale": now - columns.MISSED_FOR,
+        "stale": now - owed.MISSED_FOR,
         "people": scopes.people(actor, Obligation),
         "before": before,
         "at": as_of and as_of.at,
@@ -97,7 +97,7 @@ def of(  # noqa: PLR0913 - whose, of what, and when in three senses
 def _text(model: Any, through: tuple[str, ...], sense: str | None) -> str:
     parts = [f"\n  SELECT '{model.record_name()}' AS kind, %(number)s::bigint AS number"]
     for name in through:
-        child, back, of_type = columns.child_of(model, name)
+        child, back, of_type = owed.child_of(model, name)
         typed = "".join(f" AND {column} = '{kind}'" for column, kind in of_type.items())
         parts.append(
             f"\n  (SELECT '{child.record_name()}', id FROM {child._meta.db_table}"  # noqa: S608

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from fangyuan import door
 from fangyuan.access import table
-from fangyuan.desk import declare, filters, forms, pages
+from fangyuan.desk import declare, filters, forms, pages, rows
 from fangyuan.desk.api import auth, entry, faults
 from fangyuan.desk.exchange.export import Export
 from fangyuan.desk.replies import outcome
@@ -124,14 +124,12 @@ def _page(request: HttpRequest, desk: declare.Desk, query: Any) -> HttpResponse:
     if unknown := sorted({name.partition(".")[0] for name in given} - known):
         raise filters.BadQuery(f"{desk.label}列表不认识条件“{unknown[0][:40]}”")
     asked = pages.read(given, desk)
-    name, _ = pages.named_sort(desk, asked, request.user)
-    if name == "due":
+    found = rows.Rows(desk, asked, request.user, timezone.now())
+    if found.name == "due":
         raise filters.BadQuery("接口不能按下一义务排序")
-    found = pages.found(desk, asked, request.user, timezone.now())
-    rows = list(pages.ordered(desk, found, asked, request.user)[: size + 1])
-    more = pages.cursor(rows[size - 1], name) if len(rows) > size else ""
+    page, more = found.page(size)
     export = Export(desk.model, request.user, plain=True)
-    return JsonResponse({"rows": faults.told(export, rows[:size]), "next": more})
+    return JsonResponse({"rows": faults.told(export, page), "next": more})
 
 
 def _writing(router: Router, desk: declare.Desk) -> None:

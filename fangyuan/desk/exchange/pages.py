@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from fangyuan import door
 from fangyuan.access import table
 from fangyuan.core import tables
-from fangyuan.desk import pages
+from fangyuan.desk import pages, rows
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.exchange import batches, columns, mistakes, outbox
 from fangyuan.desk.exchange.export import Export
@@ -166,7 +166,7 @@ def export(request: HttpRequest, desk: Desk) -> HttpResponse:
         return render(request, "400.html", {"exception": f"没有“{form}”这种格式"}, status=400)
     query = pages.read(given, desk)
     found = desk.model._base_manager.filter(
-        pk__in=pages.found(desk, query, request.user, timezone.now()).values("pk")
+        pk__in=rows.found(desk, query, request.user, timezone.now()).values("pk")
     )
     purpose = given.urlencode()
     count = found.count()

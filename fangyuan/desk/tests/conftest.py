@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
 from fangyuan import door
-from fangyuan.engine.models import Clause, Policy, Rule
+from fangyuan.engine.models import Clause, Obligation, Policy, Rule
 
 
 @pytest.fixture
@@ -40,5 +42,25 @@ def rule(company):
                     "starts_at": company.since,
                 },
             )
+
+    return put
+
+
+@pytest.fixture
+def duty(company, rule):
+    """Put an obligation about a record into the ledger."""
+    made = rule("DEADLINE", "activity", "KA-3.3.2", on="ended_at", until="written_at", within="24h")
+
+    def put(subject, state: str, due, met=None, person=None) -> Obligation:
+        values = {
+            "rule": made,
+            "occurrence": f"{state}{due}",
+            "began_on": due.date().replace(day=1),
+        }
+        values |= {"began_at": due - timedelta(days=1), "due_at": due, "met_at": met}
+        one = Obligation(**values, state=state, person=person or company.li)
+        one.subject = subject
+        one.save(force_insert=True)
+        return one
 
     return put

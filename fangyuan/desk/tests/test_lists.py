@@ -9,7 +9,7 @@ import pytest
 from conftest import own, term
 from fangyuan import door
 from fangyuan.customers.models import Contact, Customer
-from fangyuan.desk import declare, pages
+from fangyuan.desk import declare
 from fangyuan.desk.models import SavedView
 
 NAMES = [
@@ -148,16 +148,6 @@ def test_a_further_page_comes_as_rows_only(visit, customers, monkeypatch):
     rows = visit("li").get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in rows
     assert rows.lstrip().startswith("<tr")
-
-
-def test_a_list_too_long_for_its_order_by_duty_begins_with_the_newest(
-    visit, customers, monkeypatch
-):
-    monkeypatch.setattr(pages, "MOST_COUNTED", 3)
-    assert names(visit("li").get("/customer/"))[0] == NAMES[-1]
-    refused = visit("li").get("/customer/?sort=due")
-    assert refused.status_code == 400
-    assert "请先加条件" in refused.content.decode()
 
 
 def test_a_hidden_field_is_locked_and_no_condition(visit, company):

@@ -15,30 +15,10 @@ from fangyuan.core.models import Event
 from fangyuan.customers.models import Lead
 from fangyuan.desk import columns, declare
 from fangyuan.desk.models import Change, Comment
-from fangyuan.engine.models import Move, Obligation, Request
+from fangyuan.engine.models import Move, Request
 from fangyuan.org.models import Holding, Message
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def duty(company, rule):
-    """Put an obligation about a record into the ledger."""
-    made = rule("DEADLINE", "activity", "KA-3.3.2", on="ended_at", until="written_at", within="24h")
-
-    def put(subject, state: str, due, met=None, person=None) -> Obligation:
-        values = {
-            "rule": made,
-            "occurrence": f"{state}{due}",
-            "began_on": due.date().replace(day=1),
-        }
-        values |= {"began_at": due - timedelta(days=1), "due_at": due, "met_at": met}
-        one = Obligation(**values, state=state, person=person or company.li)
-        one.subject = subject
-        one.save(force_insert=True)
-        return one
-
-    return put
 
 
 @pytest.fixture
