@@ -76,7 +76,8 @@ class World:
     def _make(self, word: str, name: str, details: dict[str, Any]) -> None:
         model, preset = self.words.record(word)
         details = {**preset, **details}
-        holders = {k: details.pop(k) for k in [k for k in details if k in PARTS]}
+        own = {str(f.verbose_name) for f in model._meta.concrete_fields}
+        holders = {k: details.pop(k) for k in [k for k in details if k in PARTS and k not in own]}
         recorded = details.pop(RECORDED, None)
         times = int(details.pop(TIMES, 1))
         values = self.words.assignments(model, details)
