@@ -148,7 +148,9 @@ def _instant(text: str) -> datetime | None:
             return spans.midnight(date.fromisoformat(text) + timedelta(days=1))
         found = datetime.fromisoformat(text.replace(" ", "T"))
         return found if found.tzinfo else found.replace(tzinfo=spans.SHANGHAI)
-    except (ValueError, OverflowError):
+    except OverflowError:  # the last day of all has no 24:00
+        return FOREVER
+    except ValueError:
         return None
 
 

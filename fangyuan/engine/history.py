@@ -20,6 +20,17 @@ KNOWN: Final = "known"
 TODAY: Final = "today"
 _TEXTS: Final = {KNOWN: "then", TODAY: "recut"}
 _FIELDS: Final = [f for f in models.Obligation._meta.concrete_fields if f.column != "wakes_at"]
+_COLUMNS: Final = ", ".join(f"t.{f.column}" for f in _FIELDS)
+_MINE: Final = "(%(people)s::bigint[] IS NULL OR person_id = ANY (%(people)s))"
+# What was red then and is so no more: by the moves, or by when it was done after all.
+_SINCE: Final = {
+    KNOWN: f"""(SELECT o.id FROM engine_move m
+     JOIN engine_obligation o ON o.id = m.obligation_id AND o.began_on = m.began_on
+    WHERE m.was = 'BREACHED' AND m.at > %(at)s AND o.rule_id = ANY (%(rules)s) AND {_MINE})""",  # noqa: S608 - constants of this module
+    TODAY: f"""(SELECT id FROM engine_obligation
+    WHERE rule_id = ANY (%(rules)s) AND state = 'LATE' AND due_at <= %(at)s AND met_at > %(at)s
+      AND {_MINE} ORDER BY due_at DESC LIMIT %(most)s)""",  # noqa: S608
+}
 _STOOD: Final = "SELECT {columns} FROM ({then}) t WHERE t.id = ANY (%(numbers)s)"
 
 
@@ -43,11 +54,26 @@ def ledger(sense: str, at: str) -> str:
 def stood(numbers: list[int], at: datetime, sense: str) -> dict[int, models.Obligation]:
     """These obligations as they stood at an instant; those that were not there then are missing."""
     then = ledger(sense, "%(at)s::timestamptz")
-    text = _STOOD.format(columns=", ".join(f"t.{f.column}" for f in _FIELDS), then=then)
+    text = _STOOD.format(columns=_COLUMNS, then=then)
     rows = models.Obligation.objects.everything("所见的义务当时怎样").raw(
         text, {"numbers": list(numbers), "at": at}
     )
     return {duty.pk: duty for duty in rows}
+
+
+def red(
+    rules: list[int], at: datetime, sense: str, *, people: list[int] | None, most: int
+) -> list[models.Obligation]:
+    """The latest duties of these rules that stood red at an instant, as they stood; only those that
+    are of these people now, if any are given."""
+    text = compiler.template("red").substitute(
+        columns=_COLUMNS,
+        mine=_MINE,
+        since=_SINCE[sense],
+        then=ledger(sense, "%(at)s::timestamptz"),
+    )
+    given = {"rules": rules, "at": at, "people": people, "most": most}
+    return list(models.Obligation.objects.everything("当时的违规").raw(text, given))
 
 
 def begin(state: models.Progress, as_of: datetime) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from fangyuan.core import records
-from fangyuan.desk import duties
-from fangyuan.engine import kinds
-from fangyuan.engine.models import Clause, Obligation, Policy, Rule, Tally
+from fangyuan.access import scopes
+from fangyuan.core import past, records
+from fangyuan.desk import duties, looking_back
+from fangyuan.engine import history, kinds
+from fangyuan.engine.models import Clause, Obligation, Policy, Rule, Tally, TallyMove
 from fangyuan.engine.packs import names
 from fangyuan.metrics.compliance import due_duties, met_duties, waived_duties
 from fangyuan.metrics.measure import Span, measure_all, share
@@ -37,8 +39,34 @@ BINDS = {
 
 
 @require_safe
+@looking_back.looks_back
 def clause(request: HttpRequest, number: str) -> HttpResponse:
-    """The page of the clause with this number; a number without its last letter shows the first."""
+    """The page of the clause with this number; a number without its last letter shows the first.
+
+    With `as_of` its words, its rules and what the ledger said of them are those of then.
+    """
+    found, back = _found(number), looking_back.of(request)
+    rows = found.rules.everything("条款人人可读").present().filter(is_shadow=False)
+    rules = list(rows.select_related("policy").order_by("line", "-starts_at"))
+    numbers = [rule.pk for rule in rules if rule.kind in ("DEADLINE", "CADENCE", "REQUIRED")]
+    if back:
+        found, rules = past.turned([found], back.at)[0], _known_rules(rules, back.at)
+    now = back.at if back else timezone.now()
+    context = {
+        "clause": found,
+        "rules": (told := [_rule(rule, found, now) for rule in rules]),
+        "in_force": [one for one in told if one["when"] != "已废止"],
+        "may_draft": drafting.may_draft(request.user) and not back,
+        "drafts": [] if back else _drafts(request.user, found),
+        "bindings": [_binding(one) for one in found.bindings],
+        "params": _flat(found.params),
+        "neighbours": _neighbours(found),
+        **_evidence(request.user, numbers, back),
+    }
+    return render(request, "site/clause.html", context)
+
+
+def _found(number: str) -> Clause:
     found = (
         Clause.objects.everything("条款人人可读")
         .filter(Q(number=number) | Q(number__startswith=number + "a"))
@@ -48,21 +76,13 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
     )
     if found is None:
         raise Http404(f"没有编号为 {number} 的条款，请从驾驶舱或搜索里找")
-    rows = found.rules.everything("条款人人可读").present().filter(is_shadow=False)
-    rules = list(rows.select_related("policy").order_by("line", "-starts_at"))
-    numbers = [rule.pk for rule in rules if rule.kind in ("DEADLINE", "CADENCE", "REQUIRED")]
-    context = {
-        "clause": found,
-        "rules": (told := [_rule(rule, found) for rule in rules]),
-        "in_force": [one for one in told if one["when"] != "已废止"],
-        "may_draft": drafting.may_draft(request.user),
-        "drafts": _drafts(request.user, found),
-        "bindings": [_binding(one) for one in found.bindings],
-        "params": _flat(found.params),
-        "neighbours": _neighbours(found),
-        **_evidence(request.user, numbers),
-    }
-    return render(request, "site/clause.html", context)
+    return found  # type: ignore[no-any-return]
+
+
+def _known_rules(rules: list[Rule], at: datetime) -> list[Rule]:
+    """The rules that were in force by an instant or known to come, with the ends known then."""
+    then = past.turned(rules, at)
+    return [rule for rule in then if rule.starts_at <= at or rule.recorded_at <= at]
 
 
 def _drafts(person: Any, found: Clause) -> list[Policy]:
@@ -74,8 +94,7 @@ def _drafts(person: Any, found: Clause) -> list[Policy]:
     return list(opened.filter(stage__in=stages, changes__has_key=found.number))
 
 
-def _rule(rule: Rule, found: Clause) -> dict[str, Any]:
-    now = timezone.now()
+def _rule(rule: Rule, found: Clause, now: datetime) -> dict[str, Any]:
     over, ahead = rule.ends_at is not None and rule.ends_at <= now, rule.starts_at > now
     return {
         "when": "已废止" if over else "将生效" if ahead else "现行",
@@ -129,19 +148,21 @@ def _neighbours(found: Clause) -> list[Clause]:
     return list(near.only("number", "title").order_by("pk")[:60])
 
 
-def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
+def _evidence(actor: Any, numbers: list[int], back: looking_back.AsOf | None) -> dict[str, Any]:
     """What the ledger says: rate and weeks, who is late, the latest red duties."""
-    today = timezone.localdate()
+    today = back.day if back else timezone.localdate()
     weeks = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
-    where = Q(rule_id__in=numbers)
+    # The moves of the tallies up to a day's end add up to the tallies of then.
+    model: Any = TallyMove if back else Tally
+    where = Q(rule_id__in=numbers, **({"known_on__lte": today} if back else {}))
     span = Span(weeks[0], today + timedelta(days=1))
-    counted = (met_duties, due_duties, waived_duties)
+    counted = [replace(one, of=model) for one in (met_duties, due_duties, waived_duties)]
     found = measure_all(counted, actor=actor, span=span, by=[WEEK], where=where)
     weekly = [[int(number or 0) for number in found.get((w,), (0, 0, 0))] for w in weeks]
     all_met, all_due, waived = (sum(column) for column in zip(*weekly, strict=True))
     standing = {
         row["state"]: row["n"]
-        for row in Tally.objects.seen_by(actor)
+        for row in model.objects.seen_by(actor)
         .filter(where)
         .values("state")
         .annotate(n=Sum("number"))
@@ -156,15 +177,15 @@ def _evidence(actor: Any, numbers: list[int]) -> dict[str, Any]:
         "waiver_note": f"豁免率 {display.pct(share(waived, all_due + waived))}",
         "standing": standing,
         "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),
-        "late_people": _late_people(actor, where),
-        "late": _late(actor, numbers),
-        "notices": notices.counted(actor, numbers),
+        "late_people": _late_people(actor, where, model),
+        "late": _late_then(actor, numbers, back) if back else _late(actor, numbers),
+        "notices": {} if back else notices.counted(actor, numbers),
     }
 
 
-def _late_people(actor: Any, where: Q) -> list[dict[str, Any]]:
+def _late_people(actor: Any, where: Q, model: Any) -> list[dict[str, Any]]:
     rows = list(
-        Tally.objects.seen_by(actor)
+        model.objects.seen_by(actor)
         .filter(where, state="BREACHED")
         .values("person_id")
         .annotate(n=Sum("number"))
@@ -192,4 +213,12 @@ def _late(actor: Any, numbers: list[int]) -> list[duties.Duty]:
         .select_related("rule__clause", "person")
         .order_by("-due_at")[:LATE_ROWS]
     )
+    return duties.describe(rows, actor)
+
+
+def _late_then(actor: Any, numbers: list[int], back: looking_back.AsOf) -> list[duties.Duty]:
+    """The latest duties that were red at the instant, of those that the actor may see now."""
+    people = scopes.people(actor, Obligation)
+    rows = history.red(numbers, back.at, back.sense, people=people, most=LATE_ROWS)
+    prefetch_related_objects(rows, "person")
     return duties.describe(rows, actor)

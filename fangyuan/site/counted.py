@@ -7,30 +7,56 @@ stands now less what was moved since, of which there is little.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
-
-from django.db.models import F, Func, IntegerField, Q, Sum
+from typing import Any, Final
 
 from fangyuan.access import scopes
 from fangyuan.core import ready
-from fangyuan.engine.models import Tally, TallyMove
-from fangyuan.metrics.compliance import breached_duties, due_duties, met_duties, waived_duties
+from fangyuan.engine.models import Tally
 
-COUNTS = ("met", "due", "waived", "open", "red", "today", "done", "pending")
 # Weeks are counted from a Monday: truncating dates would take longer than summing.
-_MONDAY = date(2001, 1, 1)
-_WEEK_NUMBER = Func(
-    F("due_on"),
-    template=f"(%(expressions)s - date '{_MONDAY}') / 7",
-    output_field=IntegerField(),
+_MONDAY: Final = date(2001, 1, 1)
+_PAST, _SPANNED, _TODAY = (
+    "due_on <= %(today)s",
+    "due_on BETWEEN %(start)s AND %(today)s",
+    "due_on = %(today)s",
 )
-_STANDING = Q(state__in=["OPEN", "BREACHED"])
-# How long after its due day a duty counts as old; the index of what changed of it says so too.
-_OLD = 77
-NOW, RECENT, STANDS, SINCE = "now", "recent", "stands", "since"
+_SETTLED, _STANDING = "state IN ('MET', 'LATE', 'BREACHED')", "state IN ('OPEN', 'BREACHED')"
+_WEEKLY: Final = {
+    "met": f"{_PAST} AND state = 'MET'",
+    "due": f"{_PAST} AND {_SETTLED}",
+    "red": f"{_PAST} AND state = 'BREACHED'",
+}
+# Within the span; what stands open and red at all; what falls due today and how much of it is done;
+# what is open though it falls due by today.
+_SUMS: Final = {
+    "met": f"{_SPANNED} AND state = 'MET'",
+    "due": f"{_SPANNED} AND {_SETTLED}",
+    "waived": f"{_SPANNED} AND state = 'WAIVED'",
+    "open": "state = 'OPEN'",
+    "red": "state = 'BREACHED'",
+    "today": f"{_TODAY} AND state <> 'VOID'",
+    "done": f"{_TODAY} AND state NOT IN ('VOID', 'OPEN', 'BREACHED')",
+    "pending": f"{_PAST} AND state = 'OPEN'",
+}
+COUNTS: Final = tuple(_SUMS)
+_NOW: Final = f"""
+  SELECT rule_id, person_id, due_on, state, number FROM engine_tally
+   WHERE (due_on >= %(since)s OR {_STANDING}){{mine}}"""  # noqa: S608 - constants of this module
+# The index of what changed of old duties says how old: 77 days, the weeks that are shown.
+_THEN: Final = f"""
+  SELECT rule_id, person_id, due_on, state, number FROM engine_tallymove
+   WHERE due_on >= %(since)s AND known_on <= %(known_on)s{{mine}}
+   UNION ALL
+  SELECT rule_id, person_id, due_on, state, number FROM engine_tally
+   WHERE due_on < %(since)s AND {_STANDING}{{mine}}
+   UNION ALL
+  SELECT rule_id, person_id, due_on, state, -number FROM engine_tallymove
+   WHERE due_on < %(since)s AND {_STANDING} AND known_on > %(known_on)s
+     AND known_on > due_on + 77{{mine}}"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -57,81 +83,50 @@ class Days:
 
 
 def counts(actor: Any, days: Days) -> Iterator[Count]:
-    """The numbers that the actor may see, by rule and week; a rule and week may come twice."""
+    """The numbers that the actor may see, by rule and week."""
+    people = scopes.people(actor, Tally)
     given = {
         "today": days.today,
         "since": min(days.first_week, days.start),
         "start": days.start,
         "known_on": days.known_on,
+        "people": people,
     }
-    reach = scopes.reach(actor, Tally)
-    for rule, place, *sums in _COUNTED(days.known_on is None, reach, actor=actor, **given):
+    for rule, place, *sums in ready.ask(_counted(days.known_on is None, people is None), given):
         numbers = [int(number or 0) for number in sums]
+        weekly, rest = numbers[: len(_WEEKLY)], numbers[len(_WEEKLY) :]
         week = _MONDAY + timedelta(weeks=place)
-        yield Count(rule, week, numbers[:3], dict(zip(COUNTS, numbers[3:], strict=True)))
+        yield Count(rule, week, weekly, dict(zip(COUNTS, rest, strict=True)))
 
 
-def _model(part: str) -> Any:
-    return Tally if part in (NOW, STANDS) else TallyMove
-
-
-def _rows(part: str) -> Q:
-    """Which rows of the tallies or of their moves a part adds up."""
-    recent, old = Q(due_on__gte=ready.Slot("since")), Q(due_on__lt=ready.Slot("since"))
-    return {
-        NOW: recent | _STANDING,
-        RECENT: recent & Q(known_on__lte=ready.Slot("known_on")),
-        STANDS: old & _STANDING,
-        SINCE: old
-        & _STANDING
-        & Q(known_on__gt=ready.Slot("known_on"))
-        & Q(known_on__gt=F("due_on") + _OLD),
-    }[part]
-
-
-def _counted(is_now: bool, seen: scopes.Reach) -> Any:
-    if is_now:
-        return _summed(NOW, seen)
-    return _summed(RECENT, seen).union(_summed(STANDS, seen), _summed(SINCE, seen), all=True)
-
-
-def _summed(part: str, seen: scopes.Reach) -> Any:
-    """By rule and week: met, due and red until today; the same and the waived within the span; what
-    stands open and red at all, what falls due today and how much of it is done; what is open though
-    it falls due by today."""
-    past = Q(due_on__lte=ready.Slot("today"))
-    spanned = past & Q(due_on__gte=ready.Slot("start"))
-    due_today = Q(due_on=ready.Slot("today")) & ~Q(state="VOID")
-    weekly = (met_duties, due_duties, breached_duties)
-    conditions = [past & metric.where for metric in weekly]
-    conditions += [spanned & metric.where for metric in (met_duties, due_duties, waived_duties)]
-    conditions += [Q(state="OPEN"), Q(state="BREACHED")]
-    conditions += [due_today, due_today & ~_STANDING, past & Q(state="OPEN")]
-    model = _model(part)
-    rows = model.objects.everything("在范围内").filter(scopes.later(seen, model), _rows(part))
-    number = -F("number") if part == SINCE else F("number")
-    sums = {f"sum_{n}": Sum(number, filter=one) for n, one in enumerate(conditions)}
-    weeks = rows.order_by().annotate(week=_WEEK_NUMBER).values("rule_id", "week")
-    return weeks.annotate(**sums).values_list("rule_id", "week", *sums)
-
-
-_COUNTED = ready.Ready(_counted)
+@functools.cache
+def _counted(is_now: bool, is_all: bool) -> str:
+    """Rows are summed by day and state first: most of them differ by person alone."""
+    mine = "" if is_all else " AND person_id = ANY (%(people)s)"
+    conditions = (*_WEEKLY.values(), *_SUMS.values())
+    sums = ",\n       ".join(f"sum(number) FILTER (WHERE {one})" for one in conditions)
+    return f"""WITH counted AS (
+  SELECT rule_id, due_on, state, sum(number) AS number FROM (
+{(_NOW if is_now else _THEN).format(mine=mine)}
+  ) t GROUP BY 1, 2, 3
+)
+SELECT rule_id, (due_on - date '{_MONDAY}') / 7, {sums}
+  FROM counted GROUP BY 1, 2"""  # noqa: S608 - constants of this module
 
 
 def people(actor: Any, known_on: date | None, since: date) -> int:
     """How many people have open duties, or had at the end of a day."""
-    model: Any = Tally if known_on is None else TallyMove
-    given = {"actor": actor, "known_on": known_on, "since": since}
-    return len(_PEOPLE(known_on is None, scopes.reach(actor, model), **given))
+    numbers = scopes.people(actor, Tally)
+    given = {"known_on": known_on, "since": since, "people": numbers}
+    return int(ready.ask(_owing(known_on is None, numbers is None), given)[0][0])
 
 
-def _owing(is_now: bool, seen: scopes.Reach) -> Any:
-    model: Any = Tally if is_now else TallyMove
-    rows = model.objects.everything("在范围内").filter(scopes.later(seen, model), state="OPEN")
+@functools.cache
+def _owing(is_now: bool, is_all: bool) -> str:
+    rows = "engine_tally WHERE number > 0"
     if not is_now:
-        rows = rows.filter(known_on__lte=ready.Slot("known_on"), due_on__gte=ready.Slot("since"))
-    owing = rows.exclude(person_id=None).order_by().values("person_id").annotate(n=Sum("number"))
-    return owing.filter(n__gt=0).values_list("person_id")
-
-
-_PEOPLE = ready.Ready(_owing)
+        rows = "engine_tallymove WHERE known_on <= %(known_on)s AND due_on >= %(since)s"
+    mine = "" if is_all else " AND person_id = ANY (%(people)s)"
+    return f"""SELECT count(*) FROM (
+  SELECT person_id FROM {rows} AND state = 'OPEN' AND person_id IS NOT NULL{mine}
+   GROUP BY 1 HAVING sum(number) > 0) t"""  # noqa: S608 - constants of this module
