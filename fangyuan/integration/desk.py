@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from fangyuan.desk.columns import Title
-from fangyuan.desk.declare import Desk, Section, View, register
-from fangyuan.desk.panels import Facts, Related
+from fangyuan.desk.declare import Desk, Section, View, extend, register
+from fangyuan.desk.panels import Facts, Panel, Scene
 from fangyuan.desk.timeline import Timeline
+from fangyuan.engine.models import Obligation
+from fangyuan.integration import evidence
 from fangyuan.integration.models import Attempt, Channel, Dispatch, Preference
+from fangyuan.org.models import Message
 
 OWN_PAGE: dict[str, Any] = {"is_new": False, "is_edited": False}
 
@@ -25,7 +29,7 @@ register(
         ],
         page=[Facts(), Timeline()],
         address=lambda channel: f"/channels/{channel.pk}",
-        icon="send",
+        icon="mail",
         **OWN_PAGE,
     )
 )
@@ -43,24 +47,21 @@ register(
         ],
         badges=["state"],
         head="person channel queued_at",
-        page=[
-            Related("", "每次尝试", record="attempt", by="dispatch", show="at outcome answer"),
-            Facts(),
-        ],
+        page=[Facts()],
         views=[
             View("没送到", {"state": "FAILED"}, "-queued_at"),
             View("待发", {"state": "QUEUED"}, "-queued_at"),
         ],
-        icon="send",
+        icon="mail",
     )
 )
-register(Desk(model=Attempt, page=[Facts()], icon="send"))
+register(Desk(model=Attempt, page=[Facts()], icon="mail"))
 register(
     Desk(
         model=Preference,
         columns="person quiet_from quiet_until rests locked urgent",
         form=[
-            Section("免打扰", "person quiet_from quiet_until rests"),
+            Section("免打扰", "quiet_from quiet_until rests"),
             Section("公司规定", "locked urgent"),
         ],
         page=[Facts(), Timeline()],
@@ -68,3 +69,38 @@ register(
         **OWN_PAGE,
     )
 )
+
+
+@dataclass
+class Reached(Panel):
+    """Who was told of a duty, and how far that came."""
+
+    name: str = "reached"
+    title: str = "送达"
+    is_side: bool = True
+    is_lazy: bool = True
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        told = evidence.of_obligation(scene.record.pk, scene.actor)
+        return {"told": told, "proof_url": f"/proofs/obligation/{scene.record.pk}"}
+
+
+@dataclass
+class Ways(Panel):
+    """By which channels a message went, with every try and the answer to it."""
+
+    name: str = "ways"
+    title: str = "经过"
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        record = scene.record
+        message = record.message if isinstance(record, Dispatch) else record
+        carried = [way for one in evidence.of([message]) for way in one.carried]
+        if isinstance(record, Dispatch):
+            carried = [way for way in carried if way.dispatch.pk == record.pk]
+        return {"carried": carried, "proof_url": f"/proofs/message/{message.pk}"}
+
+
+extend(Obligation, page=[Reached()])
+extend(Message, page=[Ways()])
+extend(Dispatch, page=[Ways()])

@@ -178,6 +178,7 @@ class Preference(Record):
     rests = models.BooleanField("休息日不打扰", default=False)
 
     reach = {"people": ("person",)}
+    governed = {"person": "set_preference"}
 
     class Meta(Record.Meta):
         verbose_name = "提醒设置"

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils import timezone
 
 from fangyuan.integration.models import Channel, Sealed
 
@@ -43,7 +44,9 @@ def keep(channel: Channel, secrets: dict[str, str]) -> None:
     known |= {name: one for name, one in secrets.items() if one}
     nonce = os.urandom(NONCE)
     content = nonce + _cipher().encrypt(nonce, json.dumps(known).encode(), _bound(channel))
-    Sealed.objects.update_or_create(channel=channel, defaults={"content": content})
+    Sealed.objects.update_or_create(
+        channel=channel, defaults={"content": content, "sealed_at": timezone.now()}
+    )
 
 
 def read(channel: Channel) -> dict[str, str]:

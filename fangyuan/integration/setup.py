@@ -11,7 +11,7 @@ from typing import Any, Final
 from fangyuan.integration import outbox, parcels, sealing, wire
 from fangyuan.integration.models import Channel
 from fangyuan.integration.parcels import Answer, Parcel
-from fangyuan.integration.sending import robots
+from fangyuan.integration.sending import mail, robots
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,19 @@ def lacking(channel: Channel, known: frozenset[str]) -> str:
 
 
 def fault(channel: Channel, secrets: dict[str, str]) -> str:
-    """What is wrong with the addresses, in words, without calling anybody."""
+    """What is wrong with the addresses, in words; nobody is called, names are looked up."""
     try:
         if channel.kind == "WEBHOOK" and channel.address:
-            wire.look(channel.address)
+            parts = wire.look(channel.address)
+            wire.resolve(parts.hostname or "", parts.port or 443)
+        if channel.kind == "MAIL" and channel.address:
+            wire.resolve(channel.address, channel.port or mail.PORTS[channel.security])
         if channel.kind in robots.HOSTS and secrets.get("url"):
             robots.right_host(channel.kind, secrets["url"])
     except wire.Forbidden as wrong:
         return str(wrong)
+    except wire.Unreachable:
+        return ""  # a name that is not known yet; the test will tell
     return ""
 
 

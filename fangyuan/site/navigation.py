@@ -101,6 +101,7 @@ GROUPS = [
         [
             Item("导入", "/import_batch/", "in", "import_batch"),
             Item("工作日历", "/calendar_day/", "cal", "calendar_day"),
+            Item("消息渠道", "/channels", "mail", "channel"),
             Item("字典", "/term/", "cols", "term", "u"),
             Item(
                 "事件日志",

@@ -13,9 +13,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from fangyuan import door
 from fangyuan.engine import health
-from fangyuan.org.models import Message
 from fangyuan.site import samples, signin
 
 WRONG = "账号或密码不对"
@@ -63,17 +61,6 @@ def logout(request: HttpRequest) -> HttpResponse:
     response = redirect(settings.LOGIN_URL)
     response["Clear-Site-Data"] = '"cache"'
     return response
-
-
-@require_safe
-def messages(request: HttpRequest) -> HttpResponse:
-    """The actor's messages, newest first; unread ones become read by opening the page."""
-    mine = list(Message.objects.seen_by(request.user).filter(person=request.user)[:100])
-    unseen = [m.pk for m in mine if m.seen_at is None]
-    if unseen:
-        with door.acting(by=request.user, action="seen"):
-            Message._base_manager.filter(pk__in=unseen).update(seen_at=timezone.now())
-    return render(request, "site/messages.html", {"found": mine})
 
 
 @login_not_required
