@@ -33,6 +33,7 @@ class Row:
     is_free: bool = False
     facts: list[tuple[str, str]] = field(default_factory=list)
     kept: str = ""
+    prefix: str = ""  # how the names of its fields begin
 
 
 def askable(model: Any) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def _difference(one: drafts.Difference) -> dict[str, Any]:
         "title": one.title if one.title[0] != one.title[1] else None,
         "text": text_changes.marked(*one.text) if one.text[0] != one.text[1] else None,
         "rules": [_rule_difference(*rule) for rule in one.rules],
+        "is_new": one.is_new,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fangyuan.site import checkup, drafting, policies, rule_editor, trials
+from fangyuan.site import checkup, drafting, new_clauses, policies, rule_editor, trials
 
 CLAUSE = "drafts/<int:pk>/clause/<str:number>"
 
@@ -25,7 +25,9 @@ urlpatterns = [
     path("drafts/<int:pk>/replay", drafting.replay, name="replay_draft"),
     path("drafts/<int:pk>/submit", drafting.submit, name="submit_draft"),
     path("drafts/<int:pk>/shadow", drafting.shadow, name="shadow_draft"),
+    path("drafts/<int:pk>/clause", new_clauses.add_clause, name="add_clause"),
     path(CLAUSE, rule_editor.clause, name="draft_clause"),
+    path(f"{CLAUSE}/rule", new_clauses.add_rule, name="add_rule"),
     path(f"{CLAUSE}/text", rule_editor.save_text, name="draft_text"),
     path(f"{CLAUSE}/<int:line>/end", rule_editor.end_rule, name="end_rule"),
     path(f"{CLAUSE}/<int:line>/<slug:name>", rule_editor.parameter, name="parameter"),

@@ -11,10 +11,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fangyuan import door
+from fangyuan.core import records
 from fangyuan.desk import replies
+from fangyuan.engine import following
 from fangyuan.engine.models import Clause, Policy
 from fangyuan.engine.revision import drafts, revising
-from fangyuan.site import conditions, drafting, rule_form, text_changes
+from fangyuan.site import chains, conditions, drafting, rule_form, text_changes
+from fangyuan.site.starters import STEPPED
 
 
 @require_safe
@@ -32,13 +35,15 @@ def clause(request: HttpRequest, pk: int, number: str) -> HttpResponse:
         "text": text,
         "text_changes": text_changes.marked(one.text, text) if text != one.text else [],
         "rules": _rules(policy, number),
+        "followed": _followed(number),
         "is_changed": number in policy.changes,
+        "is_new": "new" in change,
     }
     return render(request, "site/draft_clause.html", context)
 
 
 def _clause(policy: Policy, number: str) -> Clause:
-    one = drafts.clauses(policy.code).get(number)
+    one = drafts.clauses_with(policy).get(number)
     if one is None:
         raise Http404(f"《{policy.title}》里没有 {number}")
     return one
@@ -48,14 +53,21 @@ def _places(policy: Policy, number: str) -> dict[int, tuple[Any, dict[str, Any] 
     """By line: the rule in force, and the rule as the draft has it (None: ended)."""
     found: dict[int, tuple[Any, dict[str, Any] | None]] = {}
     for (_, line), rule in drafts.standing([number]).items():
-        found[line] = (rule, _plain(rule))
+        if line < following.ANSWERS:
+            found[line] = (rule, drafts.plain(rule))
     for line, wanted in policy.changes.get(number, {}).get("rules", {}).items():
         found[int(line)] = (found.get(int(line), (None, None))[0], wanted)
     return dict(sorted(found.items()))
 
 
-def _plain(rule: Any) -> dict[str, Any]:
-    return {"kind": rule.kind, "record": rule.record, "params": rule.params}
+def _followed(number: str) -> list[str]:
+    """What follows from the rules in force by itself, as sentences."""
+    rules = drafts.standing([number]).items()
+    return [
+        rule_form.sentence(rule.kind, rule.record, rule.params)
+        for (_, line), rule in rules
+        if line >= following.ANSWERS
+    ]
 
 
 def _rules(policy: Policy, number: str) -> list[dict[str, Any]]:
@@ -63,7 +75,7 @@ def _rules(policy: Policy, number: str) -> list[dict[str, Any]]:
 
 
 def _rule(line: int, old: Any, wanted: dict[str, Any] | None) -> dict[str, Any]:
-    shown = wanted or _plain(old)
+    shown = wanted or drafts.plain(old)
     kind, record, params = shown["kind"], shown["record"], shown["params"]
     changed = rule_form.changed(old.params if old else None, params)
     before = rule_form.said(old.kind, old.record, old.params) if old else {}
@@ -76,6 +88,7 @@ def _rule(line: int, old: Any, wanted: dict[str, Any] | None) -> dict[str, Any]:
         "line": line,
         "kind": kind,
         "label": rule_form.kinds.KINDS[kind.lower()].label,
+        "step": rule_form.step_label(record, params.get("on", "")) if kind in STEPPED else "",
         "parts": parts,
         "more": [
             {"name": name, "label": rule_form.LABELS.get(name, name), "is_changed": name in changed}
@@ -112,7 +125,7 @@ def end_rule(request: HttpRequest, pk: int, number: str, line: int) -> HttpRespo
     policy = _open(request, pk)
     old, wanted = _place(policy, number, line)
     with door.acting(by=request.user, action="draft") as deed:
-        rule = None if wanted is not None else _plain(old)
+        rule = None if wanted is not None else drafts.plain(old)
         revising.put(deed, policy, number, line=line, rule=rule)
     return redirect(f"/drafts/{pk}/clause/{number}")
 
@@ -146,6 +159,7 @@ def parameter(request: HttpRequest, pk: int, number: str, line: int, name: str) 
         "clause": number,
         "units": rule_form.UNITS,
         "dues": rule_form.DUE,
+        **(chains.vocabulary() if name == "approvers" else {}),
     }
     if request.method != "POST":
         context["control"] = rule_form.control(kind, record, name, params)
@@ -171,6 +185,8 @@ def _grown(kind: str, record: str, name: str, params: dict[str, Any], sent: Any)
     """The control with what was typed so far."""
     fresh = rule_form.read(kind, record, name, params, sent)
     made = rule_form.control(kind, record, name, fresh)
+    if made.shape == "chain":
+        made.steps = chains.sent_steps(records.row_types()[record], params.get(name) or [], sent)
     if made.shape == "condition":
         model = rule_form.about(name, record, params)
         made.rows = conditions.sent_rows(model, params.get(name) or {}, sent)

@@ -13,11 +13,12 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
+from fangyuan import door
 from fangyuan.core import facts, records, spans
 from fangyuan.engine import kinds
 from fangyuan.engine.kinds import base
 from fangyuan.engine.packs import phrases
-from fangyuan.site import conditions, rule_people
+from fangyuan.site import chains, conditions, rule_people
 
 HIDDEN = ("record", "kind")
 LABELS = {
@@ -47,6 +48,7 @@ LABELS = {
     "repeat": "同一人出现几次",
     "fallback": "没有人可批时",
     "own_act": "审批人自己经手时",
+    "withdraw": "申请人能撤回到何时",
     "copies": "抄送给谁",
     "remind_before": "到期前多久提醒",
     "remind_again": "逾期几个工作日再提醒",
@@ -66,6 +68,7 @@ OPTIONS = {
     "mode": {"in_order": "依次", "all": "同时"},
     "repeat": {"once": "只问一次", "each": "每次都问"},
     "own_act": {"asks": "照样送审", "agrees": "就算同意"},
+    "withdraw": {"until_end": "审完之前都能撤回", "before_first": "有人表态后就不能撤回"},
     "fallback": {"superior": "由直接上级批", "admin": "由系统管理员批"},
 }
 UNITS = {"min": "分钟", "h": "小时", "d": "日", "wd": "个工作日"}
@@ -82,6 +85,7 @@ class Control:
     value: Any = None
     options: list[tuple[str, str]] = field(default_factory=list)
     rows: list[conditions.Row] = field(default_factory=list)
+    steps: list[chains.Step] = field(default_factory=list)
     is_optional: bool = False
 
 
@@ -131,18 +135,14 @@ def control(kind: str, record: str, name: str, params: dict[str, Any]) -> Contro
     made.options = makers[made.shape]() if made.shape in makers else []
     if isinstance(value, str) and made.options and value not in dict(made.options):
         made.options.insert(0, (value, "保持现在的"))
-    if _is_branched(value):
-        made.shape = "kept"
+    if made.shape == "chain":
+        made.steps = chains.steps(model, value or [])
+        made.options = chains.options(model)
     if made.shape == "condition":
         made.rows = conditions.rows(about(name, record, params), value or {})
     elif made.shape in ("span", "due"):
         made.value = _span_value(made.shape, value)
     return made
-
-
-def _is_branched(value: Any) -> bool:
-    """Whether it is a chain with conditions, which no single control can show."""
-    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
 
 
 def about(name: str, record: str, params: dict[str, Any]) -> Any:
@@ -164,7 +164,7 @@ _BY_NAME = {
     "event": "event",
     "via": "via",
     "fields": "facts",
-    "approvers": "roles",
+    "approvers": "chain",
     "copies": "roles",
 }
 
@@ -246,8 +246,6 @@ def _span_value(shape: str, value: Any) -> dict[str, Any]:
 
 def read(kind: str, record: str, name: str, params: dict[str, Any], sent: Any) -> dict[str, Any]:
     """The parameters after what a form sent for one of them; nothing is judged here."""
-    if _is_branched(params.get(name)):
-        return params
     value = _read(shape(kind, name), record, name, params, sent)
     if value in (None, "", [], {}):
         return {key: one for key, one in params.items() if key != name}
@@ -255,18 +253,21 @@ def read(kind: str, record: str, name: str, params: dict[str, Any], sent: Any) -
 
 
 def _read(shape: str, record: str, name: str, params: dict[str, Any], sent: Any) -> Any:
-    if shape == "condition":
-        return conditions.read(about(name, record, params), params.get(name) or {}, sent)
-    if shape in ("facts", "roles"):
-        return [one for one in sent.getlist("value") if one]
+    before = params.get(name)
+    readers: dict[str, Callable[[], Any]] = {
+        "condition": lambda: conditions.read(about(name, record, params), before or {}, sent),
+        "chain": lambda: chains.read(records.row_types()[record], before or [], sent),
+        "facts": lambda: [one for one in sent.getlist("value") if one],
+        "roles": lambda: [one for one in sent.getlist("value") if one],
+    }
+    if shape in readers:
+        return readers[shape]()
     text = str(sent.get("value", "")).strip()
     if shape == "number":
         return int(text) if text.lstrip("-").isdigit() else text
     if shape == "span":
         return f"{text}{sent.get('unit', 'h')}" if text else ""
-    if shape == "due":
-        return _read_due(text, sent)
-    return text
+    return _read_due(text, sent) if shape == "due" else text
 
 
 def _read_due(text: str, sent: Any) -> str:
@@ -291,6 +292,20 @@ def said(kind: str, record: str, params: dict[str, Any]) -> dict[str, str]:
     except kinds.BadRule:
         return {}
     return {part.name: part.text for part in parts if isinstance(part, base.Slot)}
+
+
+def sentence(kind: str, record: str, params: dict[str, Any]) -> str:
+    """A rule in one sentence; empty where its parameters do not hold together."""
+    try:
+        return kinds.read(kind, record, params).sentence()
+    except kinds.BadRule:
+        return ""
+
+
+def step_label(record: str, step: str) -> str:
+    """The step that a gate or an approval is about, in words."""
+    verb = door.VERBS.get(f"{record}.{step}")
+    return verb.label if verb else {"create": "新建"}.get(step, step)
 
 
 def parts(kind: str, record: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:

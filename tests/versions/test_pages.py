@@ -12,11 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fangyuan.engine import kinds, sweep
-from fangyuan.engine.models import Policy, Replay
+from fangyuan import door
+from fangyuan.engine import following, kinds, sweep
+from fangyuan.engine.models import Clause, Policy, Replay, Request, Rule
 from fangyuan.engine.revision import replays
 from fangyuan.org.models import Person
-from fangyuan.site import rule_form
+from fangyuan.site import rule_form, starters
 from tests.versions.conftest import visit
 
 MOST_QUERIES = 15
@@ -125,9 +126,103 @@ def test_every_parameter_of_every_kind_has_a_name_and_a_control() -> None:
             assert wanted != "text", (kind, name)
 
 
-def test_a_chain_with_conditions_is_left_as_it_is(db: None) -> None:
-    params = {"on": "approve_plan", "approvers": ["ka_manager", {"who": "superiors"}]}
-    made = rule_form.control("approval", "plan", "approvers", params)
-    assert made.shape == "kept"
-    sent = QueryDict("value=ka_rep")
-    assert rule_form.read("approval", "plan", "approvers", params, sent) == params
+CHAIN = {
+    "on": "regrade",
+    "approvers": [
+        "line_manager",
+        {"who": "superiors", "levels": 2, "where": {"expected_spend": {"above": 1000000}}},
+        {"who": "department_head", "otherwise": True, "within": "2wd", "overdue": "escalate"},
+    ],
+}
+
+
+def test_a_chain_is_shown_and_read_back_step_by_step(company: Any) -> None:
+    made = rule_form.control("approval", "customer", "approvers", CHAIN)
+    assert [(step.who, step.when, step.amount) for step in made.steps] == [
+        ("line_manager", "", ""), ("superiors", "if", ""), ("department_head", "otherwise", "2"),
+    ]  # fmt: skip
+    sent = QueryDict(
+        "step=0&s0_origin=0&s0_who=line_manager&s0_mode=any&s0_when="
+        "&step=1&s1_origin=1&s1_who=superiors&s1_levels=3&s1_mode=any&s1_when=if&s1_row=0"
+        "&s1_fact_0=expected_spend&s1_word_0=above&s1_value_0=500000"
+        "&step=2&s2_origin=2&s2_who=department_head&s2_mode=all&s2_when=otherwise"
+        "&s2_amount=2&s2_unit=wd&s2_overdue=escalate"
+    )
+    chain = rule_form.read("approval", "customer", "approvers", CHAIN, sent)["approvers"]
+    assert chain == [
+        "line_manager",
+        {"who": "superiors", "levels": 3, "where": {"expected_spend": {"above": 500000}}},
+        {"who": "department_head", "mode": "all", "otherwise": True, "within": "2wd",
+         "overdue": "escalate"},
+    ]  # fmt: skip
+    moved = sent.copy()
+    moved["up_step"] = "2"
+    order = rule_form.read("approval", "customer", "approvers", CHAIN, moved)["approvers"]
+    assert [order[0], order[1]["who"], order[2]["who"]] == [
+        "line_manager", "department_head", "superiors",
+    ]  # fmt: skip
+    fewer = sent.copy()
+    fewer["drop_step"] = "0"
+    assert len(rule_form.read("approval", "customer", "approvers", CHAIN, fewer)["approvers"]) == 2
+
+
+def test_a_clause_and_a_rule_are_added_previewed_and_published(
+    company: Any, management: Any, desk: Any
+) -> None:
+    draft = desk.draft.pk
+    clause = {
+        "number": "KA-9.2", "title": "人数必填", "text": "转为意向之前须填写员工数。",
+        "kind": "gate", "area": "customers", "chapter": "",
+    }  # fmt: skip
+    wrong = desk.post(f"/drafts/{draft}/clause", {**clause, "number": "9.2"})
+    assert wrong.status_code == 422
+    assert "条号写成" in wrong.content.decode()
+    assert (
+        "已经有 KA-9.1"
+        in desk.post(f"/drafts/{draft}/clause", {**clause, "number": "KA-9.1"}).content.decode()
+    )
+    assert desk.post(f"/drafts/{draft}/clause", clause)["Location"].endswith("/clause/KA-9.2")
+    page = f"/drafts/{draft}/clause/KA-9.2"
+    assert "要让它自动执行" in desk.get(page).content.decode()
+    asked = {"record": "customer", "kind": "GATE", "on": "become_prospect"}
+    seen = desk.post(f"{page}/rule?look=again", asked).content.decode()
+    assert "才能走这一步" in seen
+    assert "rules" not in content(desk.draft)["KA-9.2"]
+    desk.post(f"{page}/rule", asked)
+    rows = {"row": "0", "fact_0": "headcount", "word_0": "not_empty", "value_0": ""}
+    desk.post(f"{page}/0/holds", rows)
+    holds = content(desk.draft)["KA-9.2"]["rules"]["0"]["params"]["holds"]
+    assert "headcount" in holds
+    assert "新增条款" in desk.get(f"/drafts/{draft}").content.decode()
+    desk.post(f"/drafts/{draft}/replay", {"preset": "last90"})
+    replays.run_waiting()
+    today = timezone.localdate()
+    desk.post(f"/drafts/{draft}/submit", {"starts_on": today.isoformat(), "in_flight": "OLD"})
+    request = Request._base_manager.get(state="WAITING")
+    client = seated(management)
+    assert "新增条款" in client.get(f"/approvals/{request.pk}").content.decode()
+    door.decide(request, "AGREE", by=management)
+    made = Clause._base_manager.get(number="KA-9.2")
+    assert made.policy_id == draft
+    assert made.bindings[0]["bind"] == "gate"
+    assert set(Rule._base_manager.filter(clause=made).values_list("line", flat=True)) == {
+        0,
+        following.OWED,
+    }
+    refused = client_refuses(company)
+    assert "员工数" in refused
+
+
+def client_refuses(company: Any) -> str:
+    """What the new gate says to 小李."""
+    with pytest.raises(door.Refused) as refused:
+        door.act("customer.become_prospect", company.customer, by=company.li)
+    return str(refused.value)
+
+
+def test_the_first_shape_of_every_new_rule_holds_together(db: None) -> None:
+    for record, _ in starters.record_types():
+        for kind in starters.kinds_of(record):
+            step = starters.steps(record)[0][0] if kind in starters.STEPPED else ""
+            rule = starters.begin(kind, record, step)
+            assert starters.faults(rule) == [], (record, rule)

@@ -5,6 +5,7 @@ from fangyuan.engine.approval.acts import Hindered as Hindered
 from fangyuan.engine.approval.acts import do as do
 from fangyuan.engine.approval.acts import hindrance as hindrance
 from fangyuan.engine.approval.acts import void as void
+from fangyuan.engine.approval.acts import withdrawal_ended as withdrawal_ended
 from fangyuan.engine.approval.chains import Nobody as Nobody
 from fangyuan.engine.approval.chains import ToChoose as ToChoose
 from fangyuan.engine.approval.chains import Wanted as Wanted

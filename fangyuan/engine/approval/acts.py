@@ -13,7 +13,7 @@ from typing import Any, Final
 from fangyuan.core import records
 from fangyuan.engine.approval import notices, seats
 from fangyuan.engine.approval.chains import own
-from fangyuan.engine.requests import Approval, Decision, Request
+from fangyuan.engine.requests import FINAL, Approval, Decision, Request
 from fangyuan.org import lines
 from fangyuan.org.models import Person
 
@@ -186,8 +186,23 @@ def _check_other(request: Request, act: Act, subject: Any) -> None:
 def _withdraw(request: Request, act: Act) -> None:
     if request.asked_by_id != act.by.pk or request.state != "WAITING":
         raise Hindered("只能撤回自己还在审批中的申请")
+    if said := withdrawal_ended(request):
+        raise Hindered(said)
     note(request, act)
     seats.close(request, "WITHDRAWN", at=act.at)
+
+
+def withdrawal_ended(request: Request) -> str:
+    """Why the applicant may not take it back any more; empty where the clauses let them."""
+    parties = [party for step in request.chain for party in step["parties"]]
+    if all(party.get("withdraw") != "before_first" for party in parties):
+        return ""
+    spoken = Decision._base_manager.filter(request=request, verdict__in=FINAL)
+    first = spoken.select_related("person").order_by("at").first()
+    if first is None:
+        return ""
+    who = first.person.name if first.person else "有人"
+    return f"{who}已表态，按条款不能再撤回；要改请联系审批人退回"
 
 
 def _urge(request: Request, act: Act) -> None:

@@ -217,6 +217,8 @@ class _Asked:
 
     def _parties(self, kind: Approval, step: Step, clause: str) -> Iterator[dict[str, Any]]:
         terms = {"within": step.within, "overdue": step.overdue, "clause": clause}
+        if kind.withdraw != "until_end":
+            terms["withdraw"] = kind.withdraw
         label = step.name(kind.model)
         for group in self._groups(step, kind):
             people = [one for one in group if one not in self.own] or self._instead(kind.fallback)

@@ -53,12 +53,15 @@ class Alert(base.Owed):
         )
         return "hour" if hourly else "day"
 
-    def sentence(self) -> str:
-        quiet = spans.parse(self.clear_after).label
-        people = "、".join(base.who_label(self.model, one) for one in self.people)
-        said = "且".join(self._parts(self.when))
-        at = "每个整点" if self.grid == "hour" else "每天零点"
-        return f"{self.scope_words()}{at}看，一旦{said}，就提醒{people}；连续 {quiet}不再如此才解除"
+    def parts(self) -> base.Parts:
+        yield self.scope_slot()
+        yield f"{'每个整点' if self.grid == 'hour' else '每天零点'}看，一旦"
+        yield base.Slot("when", "且".join(self._parts(self.when)))
+        yield "，就提醒"
+        yield base.Slot("who", "、".join(base.who_label(self.model, one) for one in self.people))
+        yield "；连续 "
+        yield base.Slot("clear_after", spans.parse(self.clear_after).label)
+        yield "不再如此才解除"
 
     def _parts(self, condition: dict[str, Any]) -> Iterator[str]:
         for name, wanted in condition.items():

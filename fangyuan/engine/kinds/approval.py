@@ -112,13 +112,23 @@ class Approval(base.Kind):
     copies: list[str] = []
     # An approver who takes the step on what somebody else entered has thereby agreed.
     own_act: Literal["asks", "agrees"] = "asks"
+    # The applicant may take it back until the end, or only before anybody has spoken.
+    withdraw: Literal["until_end", "before_first"] = "until_end"
 
-    def sentence(self) -> str:
+    def parts(self) -> base.Parts:
+        yield self.scope_slot()
+        yield "的这一步须"
         joined = {"in_order": "依次经", "all": "同时经", "any": "经任一方"}[self.mode]
         told = "、".join(step.sentence(self.model) for step in self.approvers)
-        copied = [FIXED.get(one) or _label(self.model, one) for one in self.copies]
-        more = f"，抄送{'、'.join(copied)}" if copied else ""
-        return f"{self.scope_words()}的这一步须{joined}{told}同意{more}"
+        yield base.Slot("approvers", joined + told)
+        yield "同意"
+        if self.copies:
+            copied = [FIXED.get(one) or _label(self.model, one) for one in self.copies]
+            yield "，抄送"
+            yield base.Slot("copies", "、".join(copied))
+        if self.withdraw == "before_first":
+            yield "，"
+            yield base.Slot("withdraw", "有人表态后不能撤回")
 
     def duties(self, clause: str) -> list[dict[str, Any]]:
         """The duty to answer in time that the steps' limits give: a deadline on each seat."""

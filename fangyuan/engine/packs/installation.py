@@ -8,22 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import events
-from fangyuan.engine import debts, models
-from fangyuan.engine.kinds.approval import Approval
-from fangyuan.engine.kinds.gate import Gate
+from fangyuan.engine import following, models
 from fangyuan.engine.packs.bindings import RULE_KINDS, STEP_KINDS, Binding, shape_of
 from fangyuan.engine.packs.product import Product
 from fangyuan.engine.packs.schema import Pack, Provision
 from fangyuan.org.models import Team
 
-ANSWERS: Final = 90  # the line of the duty that the time limits of a clause's chains give
-OWED: Final = 91  # the line of the duty to pay what a gate of the clause was passed on credit for
 SAID = ("title", "text", "area", "kind", "evidence", "acceptance")
 CLAUSE_FIELDS = (*SAID, "chapter", "params", "bindings", "uses_default")
 
@@ -73,7 +69,11 @@ def install_one(
         p.id: list(_rule_lines(p, product)) if told is None or p.id in told else []
         for p in pack.provisions
     }
-    rules = sum(line.line not in (ANSWERS, OWED) for lines in wanted.values() for line in lines)
+    rules = sum(
+        line.line not in (following.ANSWERS, following.OWED)
+        for lines in wanted.values()
+        for line in lines
+    )
     total = sum(_is_rule(raw) for p in pack.provisions for raw in p.raw)
     done = Installed(
         pack.head.policy, pack.head.version, len(pack.provisions), rules, total - rules
@@ -114,13 +114,9 @@ def _rule_lines(provision: Provision, product: Product) -> Iterator[RuleLine]:
         if _is_rule(raw) and not product.waits(binding):
             params = {k: v for k, v in raw.items() if k not in ("bind", "kind", "record")}
             yield RuleLine(line, shape_of(raw).upper(), raw["record"], params)
-    limited = [b for b, raw in pairs if isinstance(b, Approval) and not product.waits(b)]
-    duties = [duty for b in limited for duty in b.duties(provision.id)]
-    # One for all the chains of a clause: to answer in time is a duty like any other.
-    yield from (RuleLine(ANSWERS, "DEADLINE", "approval", duty) for duty in duties[:1])
-    # One for all the gates of a clause: what was passed on credit is owed under it.
-    if any(isinstance(b, Gate) and not product.waits(b) for b, _ in pairs):
-        yield RuleLine(OWED, "DEADLINE", debts.RECORD, debts.duty(provision.id))
+    carried = [binding for binding, _ in pairs if not product.waits(binding)]
+    for line, record, duty in following.of(provision.id, carried):
+        yield RuleLine(line, "DEADLINE", record, duty)
 
 
 def start_of(day: date) -> datetime:
@@ -195,7 +191,8 @@ def _write(
     revised = {number for version in own for number in version.changes}
     rows = models.Clause._base_manager.filter(policy__in=[policy, *own])
     known = {c.number: c for c in rows}
-    if gone := sorted(set(known) - set(wanted)):
+    # What the company wrote itself no pack knows.
+    if gone := sorted(set(known) - set(wanted) - revised):
         raise Clash(f"条款 {'、'.join(gone[:5])} 不见了，删条款请用新的 version")
     provisions = [p for p in pack.provisions if p.id not in revised]
     holder = next((one for one in reversed(own) if one.clauses.everything("载入").exists()), policy)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from fangyuan.engine import following
 from fangyuan.engine.packs import check, reading
 from fangyuan.engine.packs.bindings import RULE_KINDS, STEP_KINDS, Shape, shape_of
 from fangyuan.engine.packs.schema import Code, Head, Line, Number, Prose
@@ -121,7 +122,11 @@ class _Reader(check.Checker):
 
     def _rules(self, clause: Any, bind: list[dict[str, Any]]) -> dict[str, Any]:
         wanted = {line: raw for line, raw in enumerate(bind) if shape_of(raw) in RULES}
-        there = {line: rule for (own, line), rule in self.rules.items() if own == clause.number}
+        there = {
+            line: rule
+            for (own, line), rule in self.rules.items()
+            if own == clause.number and line < following.ANSWERS
+        }
         found: dict[str, Any] = {}
         for line in sorted({*wanted, *there}):
             old, raw = there.get(line), wanted.get(line)
@@ -131,8 +136,7 @@ class _Reader(check.Checker):
             faults = drafts.rule_faults(new) if new else []
             if old is None and faults:
                 continue  # the product lacks what it needs
-            plain = old and {"kind": old.kind, "record": old.record, "params": old.params}
-            if new != plain:
+            if new != (old and drafts.plain(old)):
                 found[str(line)] = new
                 found_at = [check.Problem(self.file, 1, clause.number, one) for one in faults]
                 self.problems += found_at

@@ -1,7 +1,8 @@
 """A draft: a version of a regulation that holds only what it would change, clause by clause.
 
-`Policy.changes` is `{number: {"title"?, "text"?, "rules"?: {line: {kind, record, params}}}}`; null
-in place of a rule ends it. Nothing here writes; the verbs on policies do.
+`Policy.changes` is `{number: {"title"?, "text"?, "new"?, "rules"?: {line: rule}}}`, each rule with
+`kind`, `record` and `params`; null in place of a rule ends it. `new` holds what a clause says of
+itself that is not in force yet. Nothing here writes; the verbs on policies do.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Difference:
     title: tuple[str, str]
     text: tuple[str, str]
     rules: list[tuple[int, models.Rule | None, dict[str, Any] | None]]
+    is_new: bool = False
 
 
 def in_force(code: str, *, at: datetime | None = None) -> models.Policy | None:
@@ -74,6 +76,15 @@ def clauses(code: str) -> dict[str, models.Clause]:
     policy = in_force(code)
     rows = models.Clause.objects.everything("制度条款").present().filter(policy=policy)
     return {clause.number: clause for clause in rows.order_by("pk")}
+
+
+def clauses_with(policy: models.Policy) -> dict[str, models.Clause]:
+    """The clauses as the draft would have them: those in force and, never saved, its new ones."""
+    known = clauses(policy.code)
+    for number, change in policy.changes.items():
+        if number not in known and "new" in change:
+            known[number] = models.Clause(policy=policy, number=number, **change["new"])
+    return known
 
 
 def standing(numbers: Any, *, at: datetime | None = None) -> dict[tuple[str, int], models.Rule]:
@@ -111,14 +122,15 @@ def fresh(policy: models.Policy) -> models.Replay | None:
 
 def differences(policy: models.Policy) -> list[Difference]:
     """Clause by clause what a draft, or a version that was one, changes."""
-    known = clauses(policy.code)
+    known = clauses_with(policy)
     rules = standing(policy.changes)
     found = []
     for number, change in policy.changes.items():
         clause = known.get(number)
         if clause is None:
             continue
-        was = change.get("was", {})
+        was = change.get("was") or ({"title": "", "text": ""} if "new" in change else {})
+        change = {**change.get("new", {}), **change}
         pairs = [
             (int(line), rules.get((number, int(line))), wanted)
             for line, wanted in sorted(change.get("rules", {}).items(), key=lambda x: int(x[0]))
@@ -130,6 +142,7 @@ def differences(policy: models.Policy) -> list[Difference]:
                 (title, change.get("title", title)),
                 (text, change.get("text", text)),
                 pairs,
+                is_new="new" in change,
             )
         )
     return found
@@ -137,12 +150,12 @@ def differences(policy: models.Policy) -> list[Difference]:
 
 def trials(policy: models.Policy) -> list[Trial]:
     """The rules of a draft, each with what it would replace."""
-    known, rules = clauses(policy.code), standing(policy.changes)
+    known, rules = clauses_with(policy), standing(policy.changes)
     versions = _versions(policy.changes)
     found = []
     for number, line, wanted in lines(policy):
         old, clause = rules.get((number, line)), known.get(number)
-        shape = wanted or (old and {"kind": old.kind, "record": old.record, "params": old.params})
+        shape = wanted or (old and plain(old))
         if clause is None or not shape:
             continue
         rule = _rule(clause, line, wanted, old) if wanted else None
@@ -157,6 +170,11 @@ def lines(policy: models.Policy) -> Iterator[tuple[str, int, dict[str, Any] | No
     for number, change in policy.changes.items():
         for line, wanted in change.get("rules", {}).items():
             yield number, int(line), wanted
+
+
+def plain(rule: models.Rule) -> dict[str, Any]:
+    """A rule as a draft would hold it."""
+    return {"kind": rule.kind, "record": rule.record, "params": rule.params}
 
 
 def _versions(numbers: Any) -> dict[tuple[str, int], list[int]]:

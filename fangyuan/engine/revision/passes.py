@@ -24,8 +24,8 @@ from fangyuan.engine.scope import Pick, Subjects
 
 TABLES: Final = """
 CREATE TEMP TABLE engine_pass (
-  place bigint, request_id bigint, at timestamptz, person_id bigint, record_id bigint,
-  is_new boolean, after jsonb, before jsonb);
+  place bigint, event_id bigint, first_id bigint, request_id bigint, at timestamptz,
+  person_id bigint, record_id bigint, is_new boolean, after jsonb, before jsonb);
 CREATE TEMP TABLE engine_verdict (place bigint, met boolean[], was_met boolean[]);
 """
 _BEFORE: Final = """
@@ -112,9 +112,15 @@ class Judged:
         placed = {name: RawSQL(f'"{table}"."{name}"', ()) for name in _PLACED}  # noqa: S611
         rows = self._rows().annotate(**placed).values_list(*_PLACED, *self._own, *links)
         said = _NOW.sub(f'"{table}"."fy_at"', timelines.text_of(rows))
-        past = f"""(SELECT p.place AS fy_place, p.at AS fy_at, r.*
-          FROM engine_pass p JOIN "{table}" s ON s.id = p.record_id
-               CROSS JOIN LATERAL jsonb_populate_record(s, p.{state}) r) "{table}\""""  # noqa: S608
+        # Most records are still as they were: those need not be put together anew. And what a save
+        # made was not there before.
+        old = "" if state == "after" else " AND NOT p.is_new"
+        past = f"""(SELECT p.place AS fy_place, p.at AS fy_at, s.*
+          FROM engine_pass p JOIN "{table}" s ON s.id = p.record_id WHERE p.{state} = '{{}}'{old}
+        UNION ALL
+        SELECT p.place, p.at, r.* FROM engine_pass p JOIN "{table}" s ON s.id = p.record_id
+               CROSS JOIN LATERAL jsonb_populate_record(s, p.{state}) r
+         WHERE p.{state} <> '{{}}'{old}) "{table}\""""  # noqa: S608
         said = re.sub(rf'FROM "{table}"(?! [A-Z]+\d)', lambda _: f"FROM {past}", said)
         names = ", ".join([*_PLACED, *self._own, *links])
         return f"SELECT * FROM ({said}) x ({names})"  # noqa: S608 - Django's SQL, own names
@@ -149,14 +155,13 @@ class Span:
     starts_at: datetime
     ends_at: datetime
 
-    def holes(self, record: str, columns: list[str]) -> dict[str, str]:
-        """What both statements have in common."""
-        same = {"record": record, "columns": f"{timelines.literal(columns)}::text[]"}
+    def holes(self, judged: Judged) -> dict[str, str]:
+        """What the statements have in common."""
         return {
-            **same,
+            "record": judged.model.record_name(),
+            "columns": f"{timelines.literal(judged.columns)}::text[]",
             "starts": f"{timelines.literal(self.starts_at)}::timestamptz",
             "ends": f"{timelines.literal(self.ends_at)}::timestamptz",
-            "undone": compiler.template("undone").substitute(same),
         }
 
 
@@ -166,7 +171,7 @@ def steps(cursor: Any, judged: Judged, step: str, span: Span, *, asked: bool = F
     taken = "e.op = 'C'" if step == "create" else f"e.action = {timelines.literal(step)}"
     cursor.execute(
         compiler.template("steps").substitute(
-            span.holes(record, judged.columns),
+            span.holes(judged),
             is_step=f"{taken} AND e.op IN ('C', 'U')",
             action=timelines.literal(f"{record}.{step}"),
             when="asked_at" if asked else "decided_at",
@@ -174,7 +179,7 @@ def steps(cursor: Any, judged: Judged, step: str, span: Span, *, asked: bool = F
             told=_told(model, step),
         )
     )
-    cursor.execute("ANALYZE engine_pass")
+    _undo(cursor, judged, span)
 
 
 def saves(cursor: Any, judged: Judged, span: Span) -> None:
@@ -183,11 +188,20 @@ def saves(cursor: Any, judged: Judged, span: Span) -> None:
     begun = timelines.begins(model, "s")
     cursor.execute(
         compiler.template("saves").substitute(
-            span.holes(model.record_name(), judged.columns),
+            span.holes(judged),
             table=model._meta.db_table, begun=begun, person=_person(model, begun),
         )
     )  # fmt: skip
+    _undo(cursor, judged, span)
+
+
+def _undo(cursor: Any, judged: Judged, span: Span) -> None:
+    """Put the records back to how they stood."""
     cursor.execute("ANALYZE engine_pass")
+    # A few records are looked up in the log one by one, many are joined with it.
+    cursor.execute("SET LOCAL enable_nestloop = on")
+    cursor.execute(compiler.template("undone").substitute(span.holes(judged)))
+    cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def _told(model: Any, step: str) -> str:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from fangyuan.core import events, spans
-from fangyuan.engine import models
+from fangyuan.engine import following, kinds, models
 from fangyuan.engine.revision import drafts
 from fangyuan.org import posting
 from fangyuan.org.models import Membership, Message, Person, Team
@@ -60,16 +60,16 @@ def put(deed: Any, policy: models.Policy, number: str, **wanted: Any) -> models.
     What equals the clause in force is no change. Raises Unready when the draft is not open.
     """
     _must_be_open(policy)
-    clause = drafts.clauses(policy.code).get(number)
+    clause = drafts.clauses_with(policy).get(number)
     if clause is None:
         raise Unready(f"现行制度里没有 {number}，请核对条号")
     changes = copy.deepcopy(policy.changes)
     change = changes.setdefault(number, {})
-    for name in ("title", "text"):
-        if name in wanted:
-            change.pop(name, None)
-            if wanted[name] != getattr(clause, name):
-                change[name] = wanted[name]
+    said: dict[str, str] = {name: wanted[name] for name in ("title", "text") if name in wanted}
+    if "new" in change:
+        change["new"] |= said
+    else:
+        _put_words(change, clause, said)
     if "line" in wanted:
         _put_rule(change, number, str(wanted["line"]), wanted["rule"])
     if not change:
@@ -77,11 +77,38 @@ def put(deed: Any, policy: models.Policy, number: str, **wanted: Any) -> models.
     return _store(deed, policy, changes)
 
 
+def _put_words(change: dict[str, Any], clause: models.Clause, said: dict[str, str]) -> None:
+    for name, text in said.items():
+        change.pop(name, None)
+        if text != getattr(clause, name):
+            change[name] = text
+
+
+def add(deed: Any, policy: models.Policy, number: str, said: dict[str, str]) -> models.Policy:
+    """Write a new clause into a draft: its title, text, kind, area and chapter.
+
+    Raises Unready when the draft is not open or the number is taken.
+    """
+    _must_be_open(policy)
+    taken = models.Clause.objects.everything("条号").present().filter(number=number)
+    if number in policy.changes or taken.exists():
+        raise Unready(f"已经有 {number}，请换一个条号")
+    return _store(deed, policy, {**policy.changes, number: {"new": said}})
+
+
+def next_line(policy: models.Policy, number: str) -> int:
+    """Where a further rule of a clause stands: behind everything that carries it."""
+    clause = drafts.clauses_with(policy)[number]
+    lines = [line for _, line in drafts.standing([number]) if line < following.ANSWERS]
+    lines += [int(line) for line in policy.changes.get(number, {}).get("rules", {})]
+    return max([len(clause.bindings) - 1, *lines], default=-1) + 1
+
+
 def _put_rule(change: dict[str, Any], number: str, line: str, rule: Any) -> None:
     rules = change.setdefault("rules", {})
     rules.pop(line, None)
     old = drafts.standing([number]).get((number, int(line)))
-    there = old and {"kind": old.kind, "record": old.record, "params": old.params}
+    there = old and drafts.plain(old)
     if rule != there:
         rules[line] = rule
     if not rules:
@@ -141,8 +168,7 @@ def _hindrances(policy: models.Policy, on: date | None) -> Iterator[str]:
 def publish(deed: Any, policy: models.Policy) -> models.Policy:
     """Bring a draft into force from its day on; rules begin at once, the text on that day."""
     at = effective_at(policy, deed.at)
-    rules = drafts.standing(policy.changes)
-    clauses = drafts.clauses(policy.code)
+    rules, clauses = drafts.standing(policy.changes), _clauses(policy)
     base = drafts.in_force(policy.code)
     published: models.Policy = deed.change(
         policy,
@@ -151,7 +177,7 @@ def publish(deed: Any, policy: models.Policy) -> models.Policy:
         starts_on=spans.day_of(at),
         supersedes=base,
     )
-    for number, line, wanted in drafts.lines(policy):
+    for number, line, wanted in (*drafts.lines(policy), *_following(policy, rules)):
         old = rules.get((number, line))
         if old is not None:
             deed.change(old, ends_at=at)
@@ -165,6 +191,41 @@ def publish(deed: Any, policy: models.Policy) -> models.Policy:
     if at <= deed.at:
         enact(published)
     return published
+
+
+def _clauses(policy: models.Policy) -> dict[str, models.Clause]:
+    """The clauses a version's rules belong to; those it brings are written, in force with it."""
+    found = drafts.clauses_with(policy)
+    for clause in found.values():
+        if clause.pk is None:
+            rules = policy.changes[clause.number].get("rules", {})
+            clause.bindings = [
+                binding(rule) for _, rule in sorted(rules.items(), key=lambda x: int(x[0])) if rule
+            ] or [{"bind": "page", "page": "clause"}]
+            clause.evidence = clause.acceptance = ""
+            clause.save()
+    return found
+
+
+def _following(
+    policy: models.Policy, rules: dict[tuple[str, int], models.Rule]
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """What follows from the rules of the changed clauses and is not there yet."""
+    for number, change in policy.changes.items():
+        wanted = {int(line): rule for line, rule in change.get("rules", {}).items()}
+        stay = {line: rule for (own, line), rule in rules.items() if own == number}
+        there = {line: drafts.plain(rule) for line, rule in stay.items()}
+        read = [kinds.read(**rule) for rule in {**there, **wanted}.values() if rule]
+        for line, record, params in following.of(number, read):
+            if line not in stay:
+                yield number, line, {"kind": "DEADLINE", "record": record, "params": params}
+
+
+def binding(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as a pack would bind it to its clause."""
+    kind = rule["kind"].lower()
+    said = {"bind": kind} if kind in ("gate", "approval") else {"bind": "rule", "kind": kind}
+    return {**said, "record": rule["record"], **rule["params"]}
 
 
 def effective_at(policy: models.Policy, now: datetime) -> datetime:
@@ -207,7 +268,7 @@ def enact(policy: models.Policy) -> None:
     known = {c.number: c for c in models.Clause._base_manager.filter(policy=base)}
     changes = copy.deepcopy(policy.changes)
     for number, change in changes.items():
-        if (clause := known.get(number)) is not None:
+        if "new" not in change and (clause := known.get(number)) is not None:
             change["was"] = {"title": clause.title, "text": clause.text}
             _rewrite(clause, change)
     now = timezone.now()
@@ -219,11 +280,9 @@ def enact(policy: models.Policy) -> None:
 def _rewrite(clause: models.Clause, change: dict[str, Any]) -> None:
     clause.title, clause.text = change.get("title", clause.title), change.get("text", clause.text)
     bindings = [dict(one) for one in clause.bindings]
-    for line, wanted in change.get("rules", {}).items():
-        if wanted is not None and int(line) < len(bindings):
-            there = bindings[int(line)]
-            kept = {name: there[name] for name in ("bind", "kind") if name in there}
-            bindings[int(line)] = {**kept, "record": wanted["record"], **wanted["params"]}
+    for line, wanted in sorted(change.get("rules", {}).items(), key=lambda one: int(one[0])):
+        if wanted is not None and int(line) <= len(bindings):
+            bindings[int(line) : int(line) + 1] = [binding(wanted)]
     clause.bindings = bindings
     clause.save(update_fields=["title", "text", "bindings"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from fangyuan.engine.kinds import Alert
 from fangyuan.engine.revision import curves, drafts, tried
 
 MOST_VARIANTS: Final = 2  # each is a replay of its own
+PATIENCE: Final = 3.0  # seconds: where one replay takes longer, no further ones are made
 # Another mark raises the same spell earlier or later: episodes that overlap are the same one.
 _CASES: Final = """
 INSERT INTO engine_case
@@ -54,9 +56,12 @@ def run(
     dry: Callable[[], AbstractContextManager[Any]],
 ) -> tuple[tried.Found, list[dict[str, Any]]]:
     """The episodes of both sides, and how many there were with other marks."""
+    began = time.monotonic()
     with dry() as cursor:
         cursor.execute(_statement(trial, asked, book))
         found = tried.look(cursor, trial)
+    if time.monotonic() - began > PATIENCE:
+        return found, []
     curve = []
     for variant in curves.variants(trial, most=MOST_VARIANTS):
         at, states = (variant.parameter, variant.value, variant.label), found.after

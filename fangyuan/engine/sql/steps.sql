@@ -1,5 +1,4 @@
--- Every time a step was taken, asked for, or told by history; with the record's columns as they
--- stood right after it, where they have changed since.
+-- Every time a step was taken, asked for, or told by history.
 INSERT INTO engine_pass
 WITH done AS (
   -- One deed may write a record more than once; its last word counts.
@@ -27,10 +26,7 @@ WITH done AS (
    WHERE t.at >= $starts AND t.at < $ends
      AND NOT EXISTS (SELECT FROM done d WHERE d.record_id = t.record_id)
      AND NOT EXISTS (SELECT FROM requested r WHERE r.subject_id = t.record_id)
-), pass AS (
-  SELECT row_number() OVER () AS place, x.*, x.event_id + 1 AS first_id FROM (
-    SELECT * FROM done UNION ALL SELECT * FROM requested UNION ALL SELECT * FROM told) x
-), $undone
-SELECT p.place, p.request_id, p.at, p.person_id, p.record_id, false,
-       coalesce(u.after, '{}') || p.asked, '{}'
-  FROM pass p LEFT JOIN undone u USING (place)
+)
+SELECT row_number() OVER (), x.event_id, x.event_id + 1, x.request_id, x.at, x.person_id,
+       x.record_id, false, x.asked, '{}'
+  FROM (SELECT * FROM done UNION ALL SELECT * FROM requested UNION ALL SELECT * FROM told) x
