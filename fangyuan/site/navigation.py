@@ -43,6 +43,7 @@ GROUPS = [
         [
             Item("工作台", "/", "home", key="h"),
             Item("义务", "/obligation/", "task", "obligation"),
+            Item("天气预报", "/weather", "wx-fair", "tally"),
             Item("审批", "/approvals", "stamp", "request"),
             Item("拜访", "/visits", "pin", "activity", key="v"),
             Item("计划", "/plan/", "cal", "plan"),
@@ -64,6 +65,7 @@ GROUPS = [
     Group(
         "销售",
         [
+            Item("商机", "/opportunity/", "board", "opportunity", key="s"),
             Item("产品", "/product/", "box", "product"),
             Item("价格表", "/price_list/", "coins", "price_list"),
         ],

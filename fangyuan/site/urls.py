@@ -14,6 +14,7 @@ from fangyuan.site import (
     palette,
     supervision,
     views,
+    weather,
     workbench,
 )
 
@@ -37,6 +38,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sw.js", offline.service_worker, name="service_worker"),
     path("offline", offline.page, name="offline"),
     path("api/", include("fangyuan.desk.api.urls")),
+    path("weather", weather.page, name="weather"),
+    path("weather/strip", weather.strip, name="weather_strip"),
+    path("weather/<int:person>/<slug:day>", weather.day, name="weather_day"),
     path("", include("fangyuan.site.visit_urls")),
     path("", include("fangyuan.site.policy_urls")),
     path("", include("fangyuan.site.message_urls")),

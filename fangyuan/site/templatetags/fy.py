@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from fangyuan.desk import looking_back
-from fangyuan.site import display, drawn, marks
+from fangyuan.site import display, drawn, marks, skies
 
 register = template.Library()
 
@@ -41,6 +41,7 @@ register.filter("clause_state", display.clause_state)
 
 for _name in ("icon", "clause", "seal", "grade", "badge", "tag", "avatar", "who"):
     register.simple_tag(getattr(marks, _name), name=_name)
+register.simple_tag(skies.sky, name="sky")
 for _name in ("ring", "bar", "pips", "spark", "points"):
     register.simple_tag(getattr(marks, _name), name=_name)
 

@@ -1,0 +1,250 @@
+"""The weather of duties: what will fall due in the coming days, beside what a person usually has.
+
+Counted from the tallies: duties that are open, and the coming periods of cadences, which the sweep
+has not opened yet and which are taken to be as many as in the running period. What events still to
+come will give is not foreseen. A duty due on a day off must be done by the last working day before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Q
+
+from fangyuan.access import scopes
+from fangyuan.core import calendar, ready, spans, workdays
+from fangyuan.core.models import CalendarDay
+from fangyuan.engine import compile as compiler
+from fangyuan.engine import kinds, models, rulebook
+from fangyuan.engine.kinds import Cadence
+
+DAYS: Final = 14
+QUARTER: Final = timedelta(days=91)
+# The skies, the calmest first: name, what it means, up to how many times the usual load.
+SKIES: Final = (
+    ("clear", "晴", "没有要到期的", 0.0),
+    ("fair", "少云", "比平常轻", 0.8),
+    ("cloudy", "多云", "和平常差不多", 1.2),
+    ("rain", "雨", "比平常忙", 2.0),
+    ("storm", "暴雨", "扎堆，是平常的两倍以上", float("inf")),
+)
+CALM: Final = 2  # so few duties are never worse than usual
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day ahead: whether it is worked, and as what it stands in the calendar."""
+
+    on: date
+    is_working: bool
+    name: str = ""
+
+    @property
+    def is_made_up(self) -> bool:
+        """Worked although it is a weekend (调休)."""
+        return self.is_working and self.on.weekday() >= 5
+
+
+@dataclass
+class Load:
+    """What somebody has to do by a day: open duties and those of coming periods."""
+
+    known: int = 0
+    coming: int = 0
+    usual: float = 0.0
+    # How many of them are due on a day off that follows.
+    moved: int = 0
+    people: int = 1
+
+    @property
+    def all(self) -> int:
+        """How many duties in all."""
+        return self.known + self.coming
+
+    @property
+    def sky(self) -> str:
+        """How it compares with the usual load of such a day."""
+        if not self.all:
+            return SKIES[0][0]
+        times = self.all / max(self.usual, self.people)
+        worst = 2 if self.all <= CALM * self.people else len(SKIES) - 1
+        place = next(n for n, (*_, most) in enumerate(SKIES) if n and times <= most)
+        return SKIES[min(place, worst)][0]
+
+    def add(self, other: Load) -> None:
+        """Sum another load into this one."""
+        self.known, self.coming = self.known + other.known, self.coming + other.coming
+        self.usual, self.moved = self.usual + other.usual, self.moved + other.moved
+        self.people += other.people
+
+
+Row = dict[date, Load]
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A period that is not in the ledger yet: when it falls due, and whose due day it copies."""
+
+    rule: models.Rule
+    period: spans.Period
+    due_on: date
+    like_on: date
+
+
+@dataclass
+class Forecast:
+    """The days ahead, and by person (None: nobody answers) the load of each working day."""
+
+    days: list[Day]
+    # By which working day what is due on a day must be done.
+    by_when: dict[date, date]
+    coming: list[Coming]
+    rows: dict[int | None, Row] = field(default_factory=dict)
+
+    def total(self, people: Any = None) -> Row:
+        """The sum over these people, over all if none are named."""
+        summed: Row = defaultdict(lambda: Load(people=0))
+        for person, row in self.rows.items():
+            if people is None or person in people:
+                for on, load in row.items():
+                    summed[on].add(load)
+        return dict(summed)
+
+
+def forecast(actor: Any, now: datetime, *, only: int | None = None) -> Forecast:
+    """The days ahead of all whose duties the actor may see, or of one of them."""
+    today = spans.day_of(now)
+    cal = calendar.stored()
+    ahead = days(cal, today)
+    given = _asked(actor, today, only)
+    found = Forecast(ahead, _by_when(cal, ahead), list(periods_ahead(cal, now)))
+    for person, due_on, known, expected in _sums(given, found.coming):
+        by = found.by_when[due_on]
+        load = found.rows.setdefault(person, {}).setdefault(by, Load())
+        load.known, load.coming = load.known + int(known), load.coming + int(expected)
+        load.moved += int(known + expected) if by != due_on else 0
+    _compare(found, given)
+    return found
+
+
+def _asked(actor: Any, today: date, only: int | None) -> dict[str, Any]:
+    people = scopes.people(actor, models.Tally)
+    if only is not None:
+        people = [only] if people is None or only in people else []
+    last = today + timedelta(days=DAYS - 1)
+    return {"people": people, "today": today, "last": last, "since": today - QUARTER}
+
+
+def days(cal: workdays.WorkCalendar, today: date) -> list[Day]:
+    """The days ahead with their names, from today on."""
+    last = today + timedelta(days=DAYS - 1)
+    rows = CalendarDay.objects.everything("工作日历").present().filter(on__gte=today, on__lte=last)
+    names = dict(rows.order_by("calendar_version").values_list("on", "name"))
+    each = [today + timedelta(days=n) for n in range(DAYS)]
+    return [Day(on, cal.is_working(on), names.get(on, "")) for on in each]
+
+
+def _by_when(cal: workdays.WorkCalendar, ahead: list[Day]) -> dict[date, date]:
+    """By which day what is due on a day must be done: the last working day, if there is one yet."""
+    today = ahead[0].on
+    return {
+        day.on: day.on if day.is_working else max(cal.last_working_day_before(day.on), today)
+        for day in ahead
+    }
+
+
+def periods_ahead(cal: workdays.WorkCalendar, now: datetime) -> Iterator[Coming]:
+    """The periods of cadences in force that begin after now and fall due in the days ahead."""
+    today = spans.day_of(now)
+    last = today + timedelta(days=DAYS - 1)
+    rules = models.Rule.objects.everything("义务预报").present().filter(kind="CADENCE")
+    in_force = rules.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
+    for rule in in_force.filter(is_shadow=False).select_related("clause"):
+        try:
+            kind = rulebook.kind_of(rule)
+        except kinds.BadRule:
+            continue
+        if isinstance(kind, Cadence):
+            yield from _periods(rule, kind, cal, (now, last))
+
+
+def _periods(
+    rule: models.Rule, kind: Cadence, cal: workdays.WorkCalendar, span: tuple[datetime, date]
+) -> Iterator[Coming]:
+    now, last = span
+    known = _latest(kind, cal, now)
+    like_on = _due_on(cal, known, kind)
+    until = spans.midnight(last + timedelta(days=1))
+    for period in cal.periods(kind.per, known.end, until, worked_only=kind.only_worked):
+        due_on = _due_on(cal, period, kind)
+        is_ours = rule.ends_at is None or period.start < rule.ends_at
+        if is_ours and spans.day_of(now) <= due_on <= last:
+            yield Coming(rule, period, due_on, like_on)
+
+
+def _latest(kind: Cadence, cal: workdays.WorkCalendar, now: datetime) -> spans.Period:
+    """The latest period that the ledger holds: begun, or the next one where that is due before."""
+    period = spans.period_at(kind.per, now)
+    if kind.only_worked and not cal.is_working(period.first):
+        return spans.period_of(kind.per, cal.last_working_day_before(period.first))
+    return period.next() if kind.due_rule.anchor is spans.Anchor.BEFORE else period
+
+
+def _due_on(cal: workdays.WorkCalendar, period: spans.Period, kind: Cadence) -> date:
+    """The day at whose end a period falls due, as the tallies count it."""
+    return spans.ending(cal.cadence_due(period, kind.due_rule).at)[0]
+
+
+def _sums(given: dict[str, Any], coming: list[Coming]) -> list[Any]:
+    asked = {
+        **given,
+        "rules": [one.rule.pk for one in coming],
+        "like_on": [one.like_on for one in coming],
+        "due_on": [one.due_on for one in coming],
+    }
+    return ready.ask(compiler.template("weather").template, asked)
+
+
+def _compare(found: Forecast, given: dict[str, Any]) -> None:
+    """Put the usual load beside each: that of the same weekday in the last quarter."""
+    usual: dict[Any, dict[int, float]] = defaultdict(dict)
+    for person, weekday, number in ready.ask(compiler.template("usual").template, given):
+        usual[person][int(weekday)] = float(number)
+    for person in {*usual, *found.rows}:
+        row = found.rows.setdefault(person, {})
+        for day in found.days:
+            if day.is_working:
+                load = row.setdefault(day.on, Load())
+                load.usual = usual[person].get(day.on.isoweekday(), 0.0)
+
+
+def lines(found: Forecast, person: int | None, on: date) -> list[tuple[Coming, int]]:
+    """What coming periods will give a person of the forecast by a day, and how many duties each."""
+    coming = [one for one in found.coming if found.by_when[one.due_on] == on]
+    if not coming:
+        return []
+    rows = models.Tally.objects.everything("在范围内").filter(person_id=person, number__gt=0)
+    rows = rows.exclude(state__in=["VOID", "WAIVED"])
+    rows = rows.filter(rule_id__in=[one.rule.pk for one in coming])
+    rows = rows.filter(due_on__in=[one.like_on for one in coming])
+    counts: dict[tuple[int, date], int] = defaultdict(int)
+    for rule, due_on, number in rows.values_list("rule_id", "due_on", "number"):
+        counts[rule, due_on] += number
+    given = [(one, counts[one.rule.pk, one.like_on]) for one in coming]
+    return [(one, number) for one, number in given if number]
+
+
+def due_days(found: Forecast, on: date) -> list[date]:
+    """The days on which what must be done by a day is due."""
+    return sorted(day for day, by in found.by_when.items() if by == on)
+
+
+def last_sweep() -> datetime | None:
+    """As of when the ledger stands that the forecast counts from."""
+    rows = models.Progress.objects.everything("义务预报").filter(rule=None)
+    found: datetime | None = rows.values_list("as_of", flat=True).first()
+    return found
