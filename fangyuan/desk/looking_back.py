@@ -108,8 +108,8 @@ def owner(found: Any, as_of: AsOf) -> dict[int, int]:
 def _absent(what: str, as_of: AsOf, since: datetime | None, how: str) -> str:
     if since is None:
         return f"{as_of.said} 时这条{what}在回收站里"
-    day, time = spans.ending(since)
-    return f"{as_of.said} 时还没有这条{what}，它在 {day:%Y-%m-%d} {time} {how}"
+    entered = f"{timezone.localtime(since):%Y-%m-%d %H:%M}"
+    return f"{as_of.said} 时还没有这条{what}，它在 {entered} {how}"
 
 
 def looks_back(view: View) -> View:

@@ -11,5 +11,6 @@ SELECT o.id, o.rule_id, o.subject_type, o.subject_id, o.occurrence, o.began_on, 
   FROM engine_obligation o
        JOIN engine_rule r ON r.id = o.rule_id
        LEFT JOIN engine_waiver w ON w.id = (o.cause ->> 'waiver')::bigint
- WHERE engine_shown_at(o.began_at, o.due_at, o.occurrence) <= $at
+ -- What begins at the very instant is not there before it: at 24:00 the next day's duties are not.
+ WHERE engine_shown_at(o.began_at, o.due_at, o.occurrence) < $at
    AND (o.state <> 'VOID' OR o.cause ? 'left_at')
