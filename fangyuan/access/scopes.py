@@ -8,10 +8,11 @@ in a pool while nobody holds it). Nothing else decides.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, When
 from django.utils import timezone
@@ -51,31 +52,40 @@ def rows(actor: Any, model: Any, operation: str) -> Q:
     return _within(reach(actor, model, operation), model, lambda value: value(actor))
 
 
-def later(found: Reach, model: Any, *, few: bool = False, most: int | None = None) -> Q:
-    """The same for a query that is made ready: whoever has this reach is given as `actor`.
+@dataclass(frozen=True)
+class Way:
+    """How a query finds what people hold. As it stands the planner is free, which is best where
+    other conditions leave few rows."""
 
-    With `few` the rows are judged one by one instead of gathering all that the people hold; with
-    `most` only so much of it is gathered: some of the rows, enough to say that there are many.
-    """
-    return _within(found, model, _slot, few, most)
+    few: bool = False  # rows at hand are judged one by one
+    first: bool = False  # gathered beforehand, so that an index then gives the rows in its order
+    most: int | None = None  # only so much is gathered: enough to say that there are many
+
+
+FREELY = Way()
+
+
+def later(found: Reach, model: Any, **how: Any) -> Q:
+    """The same for a query that is made ready: whoever has this reach is given as `actor`; `how`
+    is a `Way`."""
+    return _within(found, model, _slot, Way(**how))
 
 
 def _slot(value: Callable[[Any], Any]) -> ready.Slot:
     return ready.Slot(lambda given: value(given["actor"]))
 
 
-def _within(found: Reach, model: Any, read: Read, few: bool = False, most: int | None = None) -> Q:
+def _within(found: Reach, model: Any, read: Read, way: Way = FREELY) -> Q:
     if "all" in found.sets:
         return _level(found, model, read)
     if not found.sets:
         return NOBODY
     # One set of people instead of one subquery per row set: the planner can then begin with it.
     names = tuple(sorted(found.sets))
-    union = _reaching(read(functools.partial(_people, names=names)), model, read, few, most)
+    people = read(functools.partial(_people, names=names))
+    union = _reaching(people, model, read, way, is_pooled="pool" in found.sets)
     if "region" in found.sets:
         union |= _in_region(model, read)
-    if "pool" in found.sets:
-        union |= _in_pool(model, read)
     return union & _level(found, model, read)
 
 
@@ -107,26 +117,39 @@ def _holdings(people: Any, kind: str, read: Read) -> Any:
     )
 
 
-def _reaching(people: Any, model: Any, read: Read, few: bool, most: int | None) -> Q:
+def _reaching(people: Any, model: Any, read: Read, way: Way, *, is_pooled: bool) -> Q:
     reach = getattr(model, "reach", {})
     found = NOBODY
-
-    def held(path: str, kind: str) -> Q:
-        rows = _holdings(people, kind, read).order_by()
-        if few:
-            return Q(Exists(rows.filter(subject_id=OuterRef(path))))
-        return Q(**{f"{path}__in": rows.values("subject_id")[:most]})
-
     for name in reach.get("people", ()):
         found |= Q(**{f"{name}__any_of": people})
     if reach.get("held"):
-        found |= held("pk", model.record_name())
+        pooled = _in_pool(read) if is_pooled and reach.get("pooled") else None
+        others = [_numbers(model, pooled)[: way.most]] if pooled and not way.few else []
+        found |= _held("pk", _holdings(people, model.record_name(), read), way, others)
+        found |= pooled if pooled and way.few else NOBODY
     for path in reach.get("via", ()):
-        found |= held(path, _target(model, path).record_name())
+        found |= _held(path, _holdings(people, _target(model, path).record_name(), read), way)
     for pointer in reach.get("any", ()):
         for kind in HELD_TYPES:
-            found |= Q(**{f"{pointer}_type": kind}) & held(f"{pointer}_id", kind)
+            held = _held(f"{pointer}_id", _holdings(people, kind, read), way)
+            found |= Q(**{f"{pointer}_type": kind}) & held
     return found
+
+
+def _held(path: str, holdings: Any, way: Way, others: Sequence[Any] = ()) -> Q:
+    """Rows whose record there these holdings name, or others do."""
+    if way.few:
+        return Q(Exists(holdings.order_by().filter(subject_id=OuterRef(path))))
+    # One set of numbers: `or` between a set and a column would turn off every index.
+    numbers = holdings.order_by().values("subject_id")[: way.most]
+    numbers = numbers.union(*others, all=True) if others else numbers
+    if way.first:
+        return Q(**{f"{path}__any_of": ArraySubquery(numbers)})
+    return Q(**{f"{path}__in": numbers})
+
+
+def _numbers(model: Any, where: Q) -> Any:
+    return model._base_manager.filter(where).order_by().values("pk")
 
 
 def _target(model: Any, path: str) -> Any:
@@ -141,10 +164,8 @@ def _in_region(model: Any, read: Read) -> Q:
     return Q(region__any_of=read(lambda actor: [f"region:{r}" for r in table.sight(actor).regions]))
 
 
-def _in_pool(model: Any, read: Read) -> Q:
+def _in_pool(read: Read) -> Q:
     """Rows that lie in a pool open to the actor's teams; nobody answers for them."""
-    if not getattr(model, "reach", {}).get("pooled"):
-        return NOBODY
     teams = read(lambda actor: table.sight(actor).above_ids)
     is_open = Q(pool__team=None) | Q(pool__team__any_of=teams)
     return Q(pooled_at__isnull=False, pool__is_active=True) & is_open

@@ -33,8 +33,10 @@ class AnyOf(models.Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_params = self.process_lhs(compiler, connection)
         kind = self.lhs.output_field.rel_db_type(connection)
-        values = self.rhs if hasattr(self.rhs, "resolve_expression") else list(self.rhs)
-        return f"{left} = ANY (%s::{kind}[])", [*left_params, values]
+        if hasattr(self.rhs, "resolve_expression"):
+            right, right_params = compiler.compile(self.rhs)
+            return f"{left} = ANY ({right}::{kind}[])", [*left_params, *right_params]
+        return f"{left} = ANY (%s::{kind}[])", [*left_params, list(self.rhs)]
 
 
 class Text(models.TextField):

@@ -7,6 +7,7 @@ fit and the server's plan can be kept.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from django.db import connection
 from django.db.models import Expression, Q, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
+from psycopg.sql import Literal
 
 Given = Mapping[str, Any]
 _PLACE = re.compile(r"%(s|%)")
@@ -94,15 +96,15 @@ class Ready:
         self._known: dict[tuple[Hashable, ...], _Compiled] = {}
 
     def __call__(self, *shape: Hashable, **given: Any) -> list[Any]:
-        return self._compiled(shape).ask(given, ask)
+        return self._compiled(shape).ask(given)
 
     def anew(self, *shape: Hashable, **given: Any) -> list[Any]:
         """The same, planned for these very values: where the best way depends on them."""
-        return self._compiled(shape).ask(given, ask_anew)
+        return self._compiled(shape).ask(given, is_planned_anew=True)
 
     def once(self, *shape: Any, **given: Any) -> list[Any]:
         """The same for a shape that will not come again: built, asked and forgotten."""
-        return _Compiled(self._build(*shape), self._is_counted).ask(given, ask_anew)
+        return _Compiled(self._build(*shape), self._is_counted).ask(given, is_planned_anew=True)
 
     def _compiled(self, shape: tuple[Hashable, ...]) -> _Compiled:
         known = self._known.get(shape)
@@ -120,17 +122,15 @@ class _Compiled:
         if guard := getattr(rows, "_guard", None):
             guard()
         compiler = rows.query.get_compiler(using=connection.alias)
-        self.is_empty, self.nothing = False, [(0,)] if is_counted else []
+        self.nothing: list[Any] = [(0,)] if is_counted else []
         self.model: Any = None
+        self.converters: dict[int, Any] = {}
+        self.statement: Statement | None = None
         try:
-            sql, params = compiler.as_sql()
+            self.statement = Statement(*compiler.as_sql(), is_counted=is_counted)
         except EmptyResultSet:  # nobody with this shape sees anything
-            self.is_empty = True
             return
-        self.sql, self.slots = _text(sql, params)
         if is_counted:
-            self.sql = f"SELECT count(*) FROM ({self.sql}) found"  # noqa: S608
-            self.converters: dict[int, Any] = {}
             return
         self.select = compiler.select
         self.converters = compiler.get_converters([one[0] for one in self.select])
@@ -145,11 +145,11 @@ class _Compiled:
         self.related = get_related_populators(shown, self.select, connection.alias)  # type: ignore[call-arg]
         self.notes = list((compiler.annotation_col_map or {}).items())
 
-    def ask(self, given: Given, how: Callable[[str, Any], list[Any]]) -> list[Any]:
+    def ask(self, given: Given, *, is_planned_anew: bool = False) -> list[Any]:
         """The rows for these values; one statement."""
-        if self.is_empty:
+        if self.statement is None:
             return list(self.nothing)
-        rows = how(self.sql, [slot.take(given) for slot in self.slots])
+        rows = self.statement.ask(given, is_planned_anew=is_planned_anew)
         if self.converters:
             rows = [self._converted(row) for row in rows]
         return [self._instance(row) for row in rows] if self.model else rows
@@ -175,31 +175,51 @@ class _Compiled:
         return found
 
 
+class Statement:
+    """A statement cut at its slots once, so that asking it need not read its text again."""
+
+    def __init__(self, sql: str, params: Sequence[Any], *, is_counted: bool) -> None:
+        """`sql` as Django compiles it; what is no slot among its values becomes part of it."""
+        self.slots: list[Slot] = []
+        self._parts = [""]
+        values, end = iter(params), 0
+        for found in _PLACE.finditer(sql):
+            self._parts[-1] += sql[end : found.start()]
+            end = found.end()
+            self._place("%" if found[1] == "%" else next(values))
+        self._parts[-1] += sql[end:]
+        if is_counted:
+            self._parts[0] = "SELECT count(*) FROM (" + self._parts[0]  # noqa: S608
+            self._parts[-1] += ") found"
+        numbered = zip(self._parts[1:], itertools.count(1))
+        self._text = self._parts[0] + "".join(f"${number}{part}" for part, number in numbered)
+
+    def _place(self, value: Any) -> None:
+        if isinstance(value, Slot):
+            self.slots.append(value)
+            self._parts.append("")
+        else:
+            said = "%" if value == "%" else connection.ops.compose_sql("%s", [value])  # type: ignore[attr-defined]
+            self._parts[-1] += str(said)
+
+    def ask(self, given: Given, *, is_planned_anew: bool) -> list[Any]:
+        """The rows for these values."""
+        values = [slot.take(given) for slot in self.slots]
+        with connection.asked() as cursor:  # type: ignore[attr-defined]
+            if is_planned_anew:
+                cursor.execute(self._written_out(values))
+            else:
+                cursor.execute(self._text, values)
+            return list(cursor.fetchall())
+
+    def _written_out(self, values: Sequence[Any]) -> str:
+        line = connection.connection
+        said = [Literal(value).as_string(line) for value in values]
+        return self._parts[0] + "".join(map(str.__add__, said, self._parts[1:]))
+
+
 def ask(sql: str, params: Any) -> list[Any]:
     """The rows of a statement that the server parses and plans once per connection."""
     with connection.prepared() as cursor:  # type: ignore[attr-defined]
         cursor.execute(sql, params)
         return list(cursor.fetchall())
-
-
-def ask_anew(sql: str, params: Any) -> list[Any]:
-    """The rows of a statement that the server plans for these very values."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
-
-
-def _text(sql: str, params: Sequence[Any]) -> tuple[str, list[Slot]]:
-    """The statement with its constants written out, and the slots in their order."""
-    values, slots = iter(params), list[Slot]()
-
-    def place(found: re.Match[str]) -> str:
-        if found[1] == "%":
-            return "%%"
-        value = next(values)
-        if isinstance(value, Slot):
-            slots.append(value)
-            return "%s"
-        return str(connection.ops.compose_sql("%s", [value])).replace("%", "%%")  # type: ignore[attr-defined]
-
-    return _PLACE.sub(place, sql), slots

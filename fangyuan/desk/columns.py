@@ -289,17 +289,18 @@ class Facade:
     def cell(self, row: Any, name: str) -> Cell:
         """The cell of one field of one row."""
         if name in self.hidden.get(row.pk, ()):
-            return HIDDEN._replace(field=name)
+            return Cell("hidden", HIDDEN.value, field=name)
         found, words = self._known(type(row), name)
         value = value_of(row, found)
         if value in (None, "", [], ()):
-            return EMPTY._replace(field=name)
+            return Cell("none", field=name)
         if name in self.masked and value:
             return Cell("mask", mask(str(value)), field=name, key=row.pk)
         if words is not None:
             told = words(value, row)
             return Cell("tags" if isinstance(told, list) else "text", told, field=name)
-        return cell_of(found, value, self.labels)._replace(field=name)
+        kind, value, url, _, note, key = cell_of(found, value, self.labels)
+        return Cell(kind, value, url, name, note, key)
 
 
 @dataclass

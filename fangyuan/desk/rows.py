@@ -84,7 +84,7 @@ class Rows:
         """The rows after the cursor, in the order of a column, and the cursor of the next page, if
         any; raises BadQuery."""
         further = _beyond(self.desk, self.name, self.is_down, self.query.after)
-        shape = (self.sets, self.name, self.is_down, size + 1)
+        shape = (self.sets, self.name, self.is_down, size + 1, not self.is_narrow)
         rows = self.ask(_PAGE, *shape, where=further)
         more = cursor(rows[size - 1], self.name) if len(rows) > size else ""
         return rows[:size], more
@@ -95,7 +95,8 @@ class Rows:
             people = scopes.people(self.actor, self.desk.model)
             # Of what several people hold a part is often enough to say that there is more.
             for most in (GATHERED, None) if people and len(people) > 1 else (None,):
-                self._counted = int(self.ask(_COUNT, MOST_COUNTED + 1, most)[0][0])
+                shape = (MOST_COUNTED + 1, most, not self.is_narrow)
+                self._counted = int(self.ask(_COUNT, *shape)[0][0])
                 if self._counted > MOST_COUNTED:
                     break
         return self._counted or 0
@@ -130,10 +131,11 @@ def _meant(model: Any, seen: scopes.Reach, where: ready.Mould, **how: Any) -> An
 
 
 def shown(
-    model: Any, seen: scopes.Reach, where: ready.Mould, sets: tuple[str, ...], *, few: bool = False
+    model: Any, seen: scopes.Reach, where: ready.Mould, sets: tuple[str, ...], **how: Any
 ) -> Any:
-    """The rows of one shape as a queryset, with what a list needs of them."""
-    rows = _meant(model, seen, where, few=few).annotate(**scopes.covering(model, seen, sets))
+    """The rows of one shape as a queryset, with what a list needs of them; `how` is a
+    `scopes.Way`."""
+    rows = _meant(model, seen, where, **how).annotate(**scopes.covering(model, seen, sets))
     return rows.defer(*_unshown(model))
 
 
@@ -150,16 +152,16 @@ def order(model: Any, name: str, is_down: bool) -> list[Any]:
 
 
 _PAGE = ready.Ready(
-    lambda model, seen, where, sets, name, is_down, most: shown(model, seen, where, sets).order_by(
-        *order(model, name, is_down)
-    )[:most]
+    lambda model, seen, where, sets, name, is_down, most, first: shown(
+        model, seen, where, sets, first=first
+    ).order_by(*order(model, name, is_down))[:most]
 )
 _NUMBERS = ready.Ready(
     lambda model, seen, where, most: _meant(model, seen, where).values_list("pk")[:most]
 )
 _COUNT = ready.Ready(
-    lambda model, seen, where, most, gathered: _meant(
-        model, seen, where, most=gathered
+    lambda model, seen, where, most, gathered, first: _meant(
+        model, seen, where, most=gathered, first=first
     ).values_list("pk")[:most],
     is_counted=True,
 )

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from fangyuan.site import display, marks
+from fangyuan.site.marks import escape
 
 LONGEST, LONGEST_NOTE = 80, 60
 HIDDEN = "不在你的权限内"

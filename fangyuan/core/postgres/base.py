@@ -5,14 +5,27 @@ from __future__ import annotations
 import select
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base, operations
 from psycopg import pq
+
+
+class AskedCursor(base.CursorMixin, psycopg.RawCursor[Any]):
+    """A cursor for statements whose places are `$1`, `$2` …: nothing in their text is looked for.
+
+    A statement without values has them written out: nobody will ask it again.
+    """
+
+    def execute(self, sql: Any, params: Any = None) -> Any:  # type: ignore[override]
+        return super().execute(sql, params, prepare=None if params else False)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
     """Django's operations, which can also say what a prepared statement was."""
 
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        if isinstance(cursor, AskedCursor):
+            return f"{sql} {params}" if params else str(sql)
         if isinstance(cursor, base.ServerBindingCursor):
             return str(self.compose_sql(sql, params))
         return super().last_executed_query(cursor, sql, params)
@@ -28,6 +41,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         with self.wrap_database_errors:
             return self._prepare_cursor(base.ServerBindingCursor(self.connection))  # type: ignore[call-arg, attr-defined]
+
+    def asked(self) -> Any:
+        """The same for statements with numbered places; without values they are planned anew."""
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            return self._prepare_cursor(AskedCursor(self.connection))  # type: ignore[attr-defined]
 
     def is_usable(self) -> bool:
         """Whether the line still stands: a server that hung up has left something to read.
