@@ -30,3 +30,11 @@ phrase("change", say="登记客户变动", url="/changes/{id}", until="recorded_
 phrase(
     "lead", say="把线索派给销售", url="/lead/{id}/do/assign_lead", act="去派", until="assigned_at"
 )
+phrase(
+    "holding",
+    say="联系，否则收回公海",
+    url="/{kind}/{id}",
+    act="去联系",
+    until="talked_again_at",
+)
+phrase("holding", say="成交，否则收回公海", url="/{kind}/{id}", act="去看", until="won_at")

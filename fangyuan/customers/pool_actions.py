@@ -56,9 +56,9 @@ def release_to_pool(
 
 
 def _released(deed: door.Deed, record: Any, pool: Pool | None, reason: str) -> Any:
-    laid = pooling.release(deed, record, pool=pool, reason=reason)
-    is_back = isinstance(laid, Lead) and laid.stage == Lead.Stage.ASSIGNED
-    return deed.change(laid, stage=Lead.Stage.MQL) if is_back else laid
+    is_back = isinstance(record, Lead) and record.stage == Lead.Stage.ASSIGNED
+    more = {"stage": Lead.Stage.MQL} if is_back else {}
+    return pooling.release(deed, record, pool=pool, reason=reason, **more)
 
 
 @door.verb("customer", label="保护", asks=("locked_until",), writes=("locked_until",))
@@ -69,15 +69,15 @@ def lock_customer(deed: door.Deed, customer: Any, *, locked_until: datetime | No
     return deed.change(customer, locked_until=locked_until)
 
 
-@_on_both("申请延期")
-def extend_hold(deed: door.Deed, record: Any) -> Any:
+@_on_both("申请延期", asks=("note",))
+def extend_hold(deed: door.Deed, record: Any, *, note: str = "") -> Any:
     """Start the clock of recycling anew, once in a holding, when the superior agrees (POOL-4.1)."""
     current = holding.held(record, locked=True)
     if current is None:
         raise door.Denied("没有人负责它，不用延期")
     if current.extended_at is not None:
         raise door.Denied("这次归属已延期过一次，请尽快联系或退回")
-    with door.acting(by=None, action="extend_hold", reason="延期获批") as system:
+    with door.acting(by=None, action="extend_hold", reason=note or "延期获批") as system:
         system.change(current, extended_at=deed.at)
     return record
 

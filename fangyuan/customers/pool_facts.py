@@ -8,7 +8,7 @@ from django.db.models import Case, DateTimeField, Exists, Min, OuterRef, Q, Subq
 from django.db.models.functions import Greatest
 
 from fangyuan.core import facts
-from fangyuan.customers.models import Customer, Pool
+from fangyuan.customers.models import Customer, Lead, Pool
 from fangyuan.desk.models import is_true
 from fangyuan.org.models import Holding
 
@@ -21,9 +21,9 @@ def pools_since(kind: str) -> Subquery:
 
 
 def protected() -> Subquery:
-    """Until when the customer held is protected."""
+    """Until when the customer held is protected, or when it was graded: another span applies."""
     rows = Customer._base_manager.filter(pk=OuterRef("subject_id"))
-    return Subquery(rows.values("locked_until")[:1])
+    return Subquery(rows.values(later=Greatest("locked_until", "graded_at"))[:1])
 
 
 def since(*more: Any) -> Case:
@@ -76,6 +76,14 @@ facts.extend(
             link="subject",
             to="customer",
             of="status",
+        ),
+        "lead_stage": facts.Via(
+            "线索状态",
+            kind="enum",
+            choices=dict(Lead.Stage.choices),
+            link="subject",
+            to="lead",
+            of="stage",
         ),
     },
 )

@@ -57,13 +57,15 @@ def fitting(record: Any, last: Person | None, known: list[Pool] | None = None) -
     raise NoPool(f"没有接收{team}“{record}”的{kind.label}，请销售运营在“公海”里配一个")
 
 
-def release(deed: door.Deed, record: Any, *, pool: Pool | None, reason: str) -> Any:
-    """End who answers for the record and lay it into a pool."""
+def release(deed: door.Deed, record: Any, *, pool: Pool | None, reason: str, **more: Any) -> Any:
+    """End who answers for the record and lay it into a pool; `more` is changed with it."""
     current = holding.held(record, locked=True)
     last = current.person if current is not None else None
     target = pool or fitting(record, last)
-    holding.let_go(record, at=deed.at, reason=reason)
-    return deed.change(record, pool=target, pooled_at=deed.at, pool_reason=reason)
+    # Changed while it is still theirs: whoever let go of it may change nothing any more.
+    laid = deed.change(record, more, pool=target, pooled_at=deed.at, pool_reason=reason)
+    holding.let_go(laid, at=deed.at, reason=reason)
+    return laid
 
 
 def lay(deed: door.Deed, record: Any, *, reason: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -31,7 +31,10 @@ SHOWN = ("OPEN", "BREACHED")
 
 @dataclass(frozen=True)
 class Phrase:
-    """How a kind of duty is called, and where it is met; `{id}` is the subject's number."""
+    """How a kind of duty is called, and where it is met; `{id}` is the subject's number.
+
+    Of a type that speaks of another record (`spoken_of`) they are that one's `{kind}` and `{id}`.
+    """
 
     say: str
     url: str
@@ -116,8 +119,35 @@ def describe(found: Iterable[Any], actor: Any) -> list[Duty]:
     """
     rows = list(found)
     known.named(rows)
-    names = subject_names(rows, actor)
-    return [_duty(row, names) for row in rows]
+    meant = _meant(rows)
+    names = subject_names([meant.get(_key(row), row) for row in rows], actor)
+    return [_duty(row, meant.get(_key(row), row), names) for row in rows]
+
+
+class Meant(NamedTuple):
+    """The record of which a subject speaks."""
+
+    subject_type: str
+    subject_id: int
+
+
+def _key(row: Any) -> tuple[str, int]:
+    return row.subject_type, row.subject_id
+
+
+def _meant(rows: list[Any]) -> dict[tuple[str, int], Meant]:
+    """For subjects that only say who has to do with another record, that record."""
+    types, asked = records.row_types(), {}
+    for kind, number in {_key(row) for row in rows}:
+        if getattr(types.get(kind), "spoken_of", ""):
+            asked.setdefault(kind, set()).add(number)
+    found = {}
+    for kind, numbers in asked.items():
+        by = types[kind].spoken_of
+        pointers = types[kind]._base_manager.order_by().filter(pk__any_of=sorted(numbers))
+        for pk, to, number in pointers.values_list("pk", f"{by}_type", f"{by}_id"):
+            found[kind, pk] = Meant(to, number)
+    return found
 
 
 def subject_names(rows: list[Any], actor: Any) -> dict[tuple[str, int], str]:
@@ -167,10 +197,10 @@ def _spoken_of(model: Any) -> list[str]:
     return [f.name for f in model._meta.fields if f.name in ("customer", "plan")]
 
 
-def _duty(row: Any, names: dict[tuple[str, int], str]) -> Duty:
+def _duty(row: Any, about: Any, names: dict[tuple[str, int], str]) -> Duty:
     clause, params = row.rule.clause, row.rule.params
-    kind, number = row.subject_type, row.subject_id
-    said = _phrase(kind, params)
+    kind, number = _key(about)
+    said = _phrase(row.subject_type, params)
     period = PERIODS.get(params.get("per", ""), "")
     fallback = records.row_types()[kind]._meta.verbose_name
     return Duty(
@@ -187,7 +217,7 @@ def _duty(row: Any, names: dict[tuple[str, int], str]) -> Duty:
         met=row.met_at,
         person_id=row.person_id,
         person=row.person.name if "person" in row._state.fields_cache and row.person else "",
-        url=said.url.format(id=number) if said else f"/{kind}/{number}",
+        url=said.url.format(id=number, kind=kind) if said else f"/{kind}/{number}",
         action=said.act if said else "去办",
         why_url=f"/obligation/{row.pk}",
         is_told_late=bool(row.cause.get("told_late")),

@@ -218,6 +218,9 @@ class Holding(Record):
     extended_at = models.DateTimeField("延期", null=True, blank=True)
 
     begins = "starts_at"
+    owned_by = "person"
+    # A duty about a holding is said of what is held.
+    spoken_of = "subject"
 
     class Meta(Record.Meta):
         verbose_name = "归属"
@@ -344,6 +347,7 @@ class Message(Record):
         APPROVAL = "APPROVAL", "审批"
         RECTIFICATION = "RECTIFICATION", "整改"
         SIGN = "SIGN", "制度签收"
+        HOLDING = "HOLDING", "归属变动"
         MENTION = "MENTION", "评论提到"
         DIGEST = "DIGEST", "汇总"
         SYSTEM = "SYSTEM", "系统运行"

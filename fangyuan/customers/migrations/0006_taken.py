@@ -35,7 +35,7 @@ BEGIN
        AND h.removed_at IS NULL AND h.subject_type = NEW.subject_type
        AND coalesce(c.pool_id, l.pool_id) = lies_in.id
        AND coalesce(c.removed_at, l.removed_at) IS NULL
-       AND (lies_in.counts_won OR c.won_at IS NULL OR c.won_at > now());
+       AND (lies_in.counts_won OR c.won_at IS NULL OR c.won_at > clock_timestamp());
     IF held > lies_in.quota THEN
         RAISE EXCEPTION '库容已满：从“%”得来的在手 % 个，上限 % 个', lies_in.name, held - 1, lies_in.quota
               USING ERRCODE = 'check_violation', CONSTRAINT = 'told';
