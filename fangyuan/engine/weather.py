@@ -206,13 +206,19 @@ def _sums(given: dict[str, Any], coming: list[Coming]) -> list[Any]:
         "like_on": [one.like_on for one in coming],
         "due_on": [one.due_on for one in coming],
     }
-    return ready.ask(compiler.template("weather").template, asked)
+    return ready.ask(_statement("weather", given), asked)
+
+
+def _statement(name: str, given: dict[str, Any]) -> str:
+    """One of the statements; of some people only, it reads their part of the tallies by index."""
+    whose = "true" if given["people"] is None else "t.person_id = ANY (%(people)s::bigint[])"
+    return compiler.template(name).substitute(whose=whose)
 
 
 def _compare(found: Forecast, given: dict[str, Any]) -> None:
     """Put the usual load beside each: that of the same weekday in the last quarter."""
     usual: dict[Any, dict[int, float]] = defaultdict(dict)
-    for person, weekday, number in ready.ask(compiler.template("usual").template, given):
+    for person, weekday, number in ready.ask(_statement("usual", given), given):
         usual[person][int(weekday)] = float(number)
     for person in {*usual, *found.rows}:
         row = found.rows.setdefault(person, {})

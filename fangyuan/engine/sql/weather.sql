@@ -4,14 +4,14 @@ WITH due AS (
   SELECT t.person_id, t.due_on, t.number AS known, 0 AS coming
     FROM engine_tally t
    WHERE t.state = 'OPEN' AND t.due_on BETWEEN %(today)s::date AND %(last)s::date
-     AND (%(people)s::bigint[] IS NULL OR t.person_id = ANY (%(people)s::bigint[]))
+     AND $whose
   UNION ALL
   SELECT t.person_id, c.due_on, 0, t.number
     FROM unnest(%(rules)s::bigint[], %(like_on)s::date[], %(due_on)s::date[])
            AS c (rule_id, like_on, due_on)
     JOIN engine_tally t ON t.rule_id = c.rule_id AND t.due_on = c.like_on
    WHERE t.state NOT IN ('VOID', 'WAIVED')
-     AND (%(people)s::bigint[] IS NULL OR t.person_id = ANY (%(people)s::bigint[]))
+     AND $whose
 )
 SELECT person_id, due_on, sum(known), sum(coming) FROM due
  GROUP BY 1, 2 HAVING sum(known) + sum(coming) > 0
