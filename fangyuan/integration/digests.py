@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from fangyuan.core import events, spans
 from fangyuan.integration.models import Dispatch
+from fangyuan.org import posting
 from fangyuan.org.models import Message
 
 LISTED = 20  # lines of a digest; more are counted
@@ -42,7 +43,8 @@ def _send(group: list[Dispatch], now: datetime) -> int:
     if not open_rows:
         return 0
     digest = compose(open_rows, now)
-    digest.save()
+    if not posting.post([digest]):
+        return 0
     Dispatch(
         message=digest,
         person_id=digest.person_id,

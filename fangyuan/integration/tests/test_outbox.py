@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core import serializers
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+import fangyuan
 from fangyuan import door
 from fangyuan.core import events
 from fangyuan.desk.exchange.export import Export
@@ -171,3 +174,15 @@ def test_a_test_shows_the_exact_answer(robot_of, company, other):
     assert "93000" in answer.text
     sealing.keep(robot, {"url": f"{other.base}/cgi-bin/webhook/send?key=693a91f6-7xxx"})
     assert setup.test(robot, company.li, NOON).outcome == "DELIVERED"
+
+
+def test_nothing_but_posting_writes_messages():
+    """A message written elsewhere would reach no channel."""
+    root = Path(fangyuan.__file__).parent
+    writes = re.compile(r"Message\.(_base_manager|objects)\.(bulk_)?create|create\(\s*Message\b")
+    found = [
+        path.name
+        for path in root.rglob("*.py")
+        if "tests" not in path.parts and writes.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["posting.py"]
