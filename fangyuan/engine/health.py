@@ -131,7 +131,8 @@ def _rows(sql: str, *values: Any) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _ago(span: timedelta) -> str:
+def ago(span: timedelta) -> str:
+    """How long that is, in the largest unit that fits twice."""
     seconds = int(span.total_seconds())
     for unit, length in (("天", 86400), ("小时", 3600), ("分钟", 60)):
         if seconds >= 2 * length:
@@ -144,7 +145,7 @@ def _swept(now: datetime, found: dict[str, Any]) -> Sign:
         return Sign("sweep", "扫描", BAD, "还没有扫描过，请启动 worker 或运行 ./fy sweep")
     age = now - datetime.fromisoformat(found["swept_at"])
     level = BAD if age > STANDSTILL else FAIR if age > LAGGING else GOOD
-    said = f"{_ago(age)}前扫描完" + ("，worker 可能停了" if level == BAD else "")
+    said = f"{ago(age)}前扫描完" + ("，worker 可能停了" if level == BAD else "")
     return Sign("sweep", "扫描", level, said, {"swept_at": found["swept_at"]})
 
 
@@ -161,7 +162,7 @@ def _lag(now: datetime, found: dict[str, Any]) -> Sign:
     age = now - oldest
     level = BAD if age > STANDSTILL else FAIR if age > LAGGING else GOOD
     figures = {"unread": number, "oldest": oldest.isoformat()}
-    return Sign("lag", "待扫改动", level, f"至多 {number} 处，最早在 {_ago(age)}前", figures)
+    return Sign("lag", "待扫改动", level, f"至多 {number} 处，最早在 {ago(age)}前", figures)
 
 
 def _failing(now: datetime, found: dict[str, Any]) -> Sign:
@@ -181,7 +182,7 @@ def _queue(now: datetime, found: dict[str, Any]) -> Sign:
     age = now - waiting[0]
     level = FAIR if age > STANDSTILL else GOOD
     figures = {"waiting": len(waiting), "oldest": waiting[0].isoformat()}
-    return Sign("queue", "试算排队", level, f"{len(waiting)} 次，最早等了 {_ago(age)}", figures)
+    return Sign("queue", "试算排队", level, f"{len(waiting)} 次，最早等了 {ago(age)}", figures)
 
 
 def _ledger(now: datetime, found: dict[str, Any]) -> Sign:
@@ -190,7 +191,7 @@ def _ledger(now: datetime, found: dict[str, Any]) -> Sign:
         return Sign("ledger", "台账核对", FAIR, "还没有核对过，可运行 ./fy check-ledger --keep")
     age = now - datetime.fromisoformat(last["at"])
     level = BAD if not last["ok"] else FAIR if age > OVERNIGHT else GOOD
-    return Sign("ledger", "台账核对", level, f"{_ago(age)}前：{last['said']}", last)
+    return Sign("ledger", "台账核对", level, f"{ago(age)}前：{last['said']}", last)
 
 
 def _calendar(now: datetime) -> Sign:
@@ -243,7 +244,7 @@ def _connections(now: datetime) -> Sign:
     level = BAD if used > 0.95 * most else FAIR if used > 0.8 * most else GOOD
     if oldest is not None and now - oldest > LONG_OPEN:
         level = FAIR if level == GOOD else level
-        said += f"，有事务开了 {_ago(now - oldest)}，扫描要等它结束"
+        said += f"，有事务开了 {ago(now - oldest)}，扫描要等它结束"
     return Sign("connections", "数据库连接", level, said, figures)
 
 
@@ -258,7 +259,7 @@ def _disk(now: datetime) -> Sign:
     return Sign("disk", "磁盘", level, said, figures)
 
 
-MARKS: Final = {GOOD: "正常", FAIR: "留意", BAD: "异常"}
+MARKS: Final = {GOOD: "正常", FAIR: "留意", BAD: "异常"}  # in words
 
 
 def lines(signs: list[Sign]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class SiteConfig(AppConfig):
-    """The site room; it tells the packs what the product offers."""
+    """The site room; it tells the packs what the product offers, and how what it has is doing."""
 
     name = "fangyuan.site"
     label = "site"
@@ -14,3 +14,4 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("fangyuan.site.proof.offers")
+        import_module("fangyuan.site.vitals")
