@@ -50,7 +50,13 @@ TERMS = {
     "position": POSITIONS,
     "industry": {"C36": "汽车制造业"},
     "growth": {"GROWTH": "成长期"},
-    "pipeline": {"articles": "条文七阶段"},
+    "pipeline": {
+        "articles": "条文七阶段",
+        "s1s7": "S1–S7 流程",
+        "journey": "客户旅程五阶段",
+        "ka": "KA 流程",
+    },
+    "loss_reason": {"PRICE": "价格"},
 }
 
 

@@ -45,7 +45,7 @@ class Product(Record):
         constraints = [
             models.UniqueConstraint(
                 fields=["name", "model"],
-                condition=Q(removed_at=None),
+                condition=Q(removed_at=None) & ~Q(name=""),
                 name="product_once",
                 violation_error_message="这个名称和型号的产品已有，请直接改它",
             )

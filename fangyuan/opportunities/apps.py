@@ -14,4 +14,7 @@ class OpportunitiesConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("fangyuan.opportunities.facts")
+        import_module("fangyuan.opportunities.opportunity_facts")
+        import_module("fangyuan.opportunities.moving")
+        import_module("fangyuan.opportunities.opportunity_actions")
         import_module("fangyuan.opportunities.phrases")

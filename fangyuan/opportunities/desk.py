@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from fangyuan.customers.models import Customer
 from fangyuan.desk.columns import Due, Title
 from fangyuan.desk.declare import Desk, Section, View, extend, register
@@ -15,12 +17,12 @@ register(
         columns=[
             Title("text"), "kind", "customer", "confirmed_at", "solution_ready_at", Due(),
         ],
-        filters="kind customer confirmed_at solution_ready_at expected_on due",
+        filters="kind customer opportunity confirmed_at solution_ready_at expected_on due",
         search=["text"],
         sorts=["confirmed_at", "due"],
         default_sort="-confirmed_at",
         form=[
-            Section("需求", "customer kind text spec"),
+            Section("需求", "customer opportunity kind text spec"),
             Section("更多", "to_product expected_on", is_more=True),
         ],
         head="kind customer confirmed_at solution_ready_at due",
@@ -36,3 +38,4 @@ extend(
         Related("", "需求", record="need", by="customer", show="text kind confirmed_at"),
     ],
 )
+import_module("fangyuan.opportunities.opportunity_desk")

@@ -55,7 +55,7 @@ def workbench(request: HttpRequest) -> HttpResponse:
         "all_today": len(today),
         "late": sum(d.state == "BREACHED" for d in owed),
         "week": sum(d.is_open for d in owed),
-        "rate": {"title": "我的守规率", **_rate([request.user.pk], now)},
+        "rate": {"title": "我的守规率", **_rate([int(request.user.pk)], now)},
         "whose": "mine" if members else "",
         **_around(request.user, now),
     }

@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='product',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('name', 'model'), name='product_once', violation_error_message='这个名称和型号的产品已有，请直接改它'),
+            constraint=models.UniqueConstraint(condition=models.Q(('removed_at', None), models.Q(('name', ''), _negated=True)), fields=('name', 'model'), name='product_once', violation_error_message='这个名称和型号的产品已有，请直接改它'),
         ),
         migrations.AddConstraint(
             model_name='price',

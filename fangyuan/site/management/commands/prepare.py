@@ -14,6 +14,7 @@ from fangyuan.core import reference
 from fangyuan.engine import packs
 from fangyuan.engine.models import Policy
 from fangyuan.forms import seed as forms_seed
+from fangyuan.opportunities import pipelines
 from fangyuan.org.models import Person, Team
 
 PASSWORD = "fangyuan"  # noqa: S105 - the first password, to be changed at the first sign-in
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             holidays()
             administrator()
             forms_seed.plant(deed)
+            pipelines.plant(deed)
         self._policies()
 
     def _policies(self) -> None:

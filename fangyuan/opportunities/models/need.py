@@ -26,6 +26,14 @@ class Need(Record):
     customer = models.ForeignKey(
         Customer, models.PROTECT, related_name="needs", verbose_name="客户"
     )
+    opportunity = models.ForeignKey(
+        "opportunities.Opportunity",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="needs",
+        verbose_name="商机",
+    )
     kind = fields.Choice("类别", choices=Kind)
     text = fields.Note("内容", blank=False)
     spec = fields.Note("规格型号数量")
@@ -33,6 +41,8 @@ class Need(Record):
     confirmed_by = models.ForeignKey(
         Contact, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="确认联系人"
     )
+    corrected_at = models.DateTimeField("客户更正", null=True, blank=True)
+    agreed_at = models.DateTimeField("客户认同", null=True, blank=True)
     to_product = models.BooleanField("转产品改进", default=False)
     expected_on = models.DateField("预计需求日", null=True, blank=True)
     answered_at = models.DateTimeField("已响应", null=True, blank=True)
@@ -40,6 +50,7 @@ class Need(Record):
     solution_note = fields.Note("定制方案")
 
     owned_by = "customer"
+    judges = ("opportunity",)
     governed = {
         "confirmed_at": "confirm_need",
         "answered_at": "finish_custom_solution",
