@@ -40,9 +40,9 @@ class Asked(Denied):
 class Pending(Exception):
     """A creation that wants approval: carries what to ask, once nothing of it is left."""
 
-    def __init__(self, wanted: Any, values: dict[str, Any]) -> None:
+    def __init__(self, wanted: Any, values: dict[str, Any], fresh: Any) -> None:
         super().__init__(wanted.action)
-        self.wanted, self.values = wanted, values
+        self.wanted, self.values, self.fresh = wanted, values, fresh
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Approvals, Duties, Facts, Related
 from fangyuan.desk.timeline import Timeline
 from fangyuan.desk.why import ClauseChip, DutyTitle, Why, duty_title, request_title
+from fangyuan.engine import approval
 from fangyuan.engine import models as engine
 from fangyuan.engine.packs import schema
 from fangyuan.org import models as org
@@ -297,6 +298,7 @@ register(
         form=[Section("审批申请", "action subject clause asked_by asked_at state decided_at")],
         badges=["state"],
         address=lambda request: f"/approvals/{request.pk}",
+        besides=approval.visible,
         named=request_title,
         page=[
             Related("", "意见", record="decision", by="request", show="person verdict comment at"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.desk import columns, declare, filters, pages, rows, undo
+from fangyuan.desk import columns, debts, declare, filters, pages, rows, undo
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
 
@@ -95,6 +95,7 @@ def move(request: HttpRequest, desk: Desk, pk: int) -> HttpResponse:
         result, token, why_not = _moved(request, desk, record, payload)
     except door.Refused as refusal:
         context = {"unmet": refusal.unmet, "record": record, "desk": desk}
+        context["offers"] = debts.offers(refusal.unmet, request.user)
         return render(request, "desk/lacking.html", context, status=422)
     except door.Denied as denied:
         ask = f"/{desk.name}/{pk}/do/{verb}?{urlencode(payload)}"

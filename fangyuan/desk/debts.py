@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from fangyuan import door
-from fangyuan.access import scopes
+from fangyuan.access import scopes, table
 from fangyuan.core import records
+from fangyuan.engine.kinds import base
 from fangyuan.engine.models import Debt, Rule
+from fangyuan.org import lines
+from fangyuan.org.models import Holding, Person
 
 
 def grant(deed: door.Deed, values: Mapping[str, Any]) -> Debt:
@@ -33,6 +37,48 @@ def grant(deed: door.Deed, values: Mapping[str, Any]) -> Debt:
         raise door.Refused(unmet)
     _look(deed, kept, pointer)
     return deed.create(Debt, kept)  # type: ignore[no-any-return]
+
+
+def offers(unmet: Iterable[door.Unmet], actor: Any) -> list[dict[str, Any]]:
+    """How each gate that refused may be passed on credit: by the actor here, or by whom to ask.
+
+    Nobody lets themselves through; who owes it is whoever answers for the record.
+    """
+    closed = {one.rule_id: one for one in unmet if one.is_gate and one.record != "debt"}
+    found = []
+    for rule, one in closed.items():
+        if rule is None or one.subject_id is None:
+            continue
+        owing = _answers(one.record, one.subject_id) or actor.pk
+        offer: dict[str, Any] = {"clause": one.clause}
+        if table.may(actor, "debt", "c") and owing != actor.pk:
+            given = {"rule": rule, "subject": f"{one.record}:{one.subject_id}", "person": owing}
+            offer["url"] = f"/debt/new?{urlencode(given)}"
+        else:
+            offer["who"] = _who_may(actor)
+        found.append(offer)
+    return [one for one in found if one.get("url") or one.get("who")]
+
+
+def _answers(record: str, number: int) -> int | None:
+    """Who answers for a record: the person it names, else whoever holds it."""
+    model = records.row_types()[record]
+    named = base.person_field(model, model.owned_by)
+    if named is not None:
+        row = model._base_manager.filter(pk=number).values_list(named.attname, flat=True)
+        return row.first()  # type: ignore[no-any-return]
+    held = Holding.objects.everything("谁来补齐").present().filter(role="OWNER", ends_at=None)
+    held = held.filter(subject_type=record, subject_id=number)
+    return held.values_list("person_id", flat=True).first()  # type: ignore[no-any-return]
+
+
+def _who_may(actor: Any) -> str:
+    """The nearest superior who may let others through, by name."""
+    above = Person.objects.everything("谁能放行").in_bulk(lines.superiors(actor.pk))
+    for number in lines.superiors(actor.pk):
+        if number in above and table.may(above[number], "debt", "c"):
+            return str(above[number].name)
+    return ""
 
 
 def _look(deed: door.Deed, kept: Mapping[str, Any], pointer: Any) -> None:

@@ -93,6 +93,8 @@ class Desk:
     # Words for codes in plain columns: a table, or (value, record) -> words; see `said`.
     said: Mapping[str, Any] = field(default_factory=dict)
     address: Callable[[Any], str] | None = None  # record -> its page, where that is a special one
+    # Further records that a person may act on although they are not within their rows.
+    besides: Callable[[Any], Any] | None = None
     is_new: bool = True  # whether a new record is entered through the form
     is_edited: bool = True  # whether a record is changed through the form
     title: str = ""

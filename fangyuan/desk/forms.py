@@ -52,6 +52,7 @@ class PlainForm(forms.Form):
     """A form that can say what the door refused."""
 
     unmet: list[gates.Unmet] = []
+    offers: list[dict[str, Any]] = []  # how the gates that refused may be passed on credit
     problem: str = ""
     is_mistyped = False
 
@@ -285,7 +286,7 @@ def _applies(model: Any, where: Mapping[str, Any]) -> Any:
 
 def save_new(desk: declare.Desk, form: DeskForm, actor: Any) -> Any:
     """Write the new record, its child and who answers for it, as one deed."""
-    with door.acting(by=actor, action="create") as deed:
+    with door.acting(by=actor, action="create", gathers=True) as deed:
         values = form.values()
         make = desk.create or (lambda deed, values: deed.create(desk.model, values))
         record = make(deed, values)

@@ -64,6 +64,8 @@ def refused(request: HttpRequest, text: str) -> HttpResponse:
 def seen(desk: declare.Desk, actor: Any, pk: int) -> Any:
     """The record, or 404 where the actor may not see it."""
     found = scopes.found(actor, desk.model, pk)
+    if found is None and desk.besides is not None:
+        found = desk.besides(actor).filter(pk=pk).first()
     if found is None:
         raise Http404(f"{desk.label} {pk}")
     return found

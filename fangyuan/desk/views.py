@@ -18,6 +18,7 @@ from fangyuan.core.models import Term
 from fangyuan.desk import (
     bulk,
     columns,
+    debts,
     duties,
     filters,
     forms,
@@ -248,6 +249,7 @@ def act(request: HttpRequest, desk: Desk, pk: int, verb: str) -> HttpResponse:
             result, steps, why_not = undo.act(found, record, by=request.user, payload=payload)
         except door.Refused as refusal:
             form.unmet = refusal.unmet
+            form.offers = debts.offers(refusal.unmet, request.user)
         except (door.Denied, door.Stale) as problem:
             form.problem = str(problem)
         else:

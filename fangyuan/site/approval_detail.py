@@ -53,6 +53,7 @@ def context(one: Any, person: Any) -> dict[str, Any]:
         "revised": drafting.differences(subject) if isinstance(subject, Policy) else [],
         "values": _values(one, subject),
         "children": _children(subject, person),
+        "belonging": _belonging(one),
         "steps": steps,
         "now_at": now_at,
         "seat": next((s for seats in placed.values() for s in seats if s.state == "ASKED"), None),
@@ -61,6 +62,7 @@ def context(one: Any, person: Any) -> dict[str, Any]:
         "hindrance": hindrance,
         "stands_for": mine[0].person.name if mine and mine[0].person_id != person.pk else "",
         "is_mine": one.asked_by_id == person.pk,
+        "may_withdraw": one.asked_by_id == person.pk and not approval.withdrawal_ended(one),
         "is_waiting": one.state == "WAITING",
         "is_void": one.state == "WAITING" and approval.voided(one, subject),
     }
@@ -123,6 +125,7 @@ def _differences(one: Any, subject: Any, model: Any) -> list[dict[str, str]]:
     if model is None or isinstance(subject, AccessLog):
         return []
     asked = approval.thaw(one.payload)
+    asked.pop(approval.WITH, None)
     was = {name: getattr(subject, name, None) for name in asked}
     sheet = _Sheet(model, one.asked_by, subject)
     sheet.ask([*asked.items(), *was.items()])
@@ -135,6 +138,22 @@ def _differences(one: Any, subject: Any, model: Any) -> list[dict[str, str]]:
         for name, value in asked.items()
         if value not in EMPTY or was[name] not in EMPTY
     ]
+
+
+def _belonging(one: Any) -> list[dict[str, Any]]:
+    """What is created together with the record, row by row."""
+    found = []
+    for row in one.payload.get(approval.WITH, ()):
+        model = records.row_types()[row["record"]]
+        values = {n: v for n, v in approval.thaw(row["values"]).items() if v not in EMPTY}
+        sheet = _Sheet(model, one.asked_by, None)
+        sheet.ask(values.items())
+        told = [
+            {"label": facts.label(model, name), "value": sheet.said(name, value)}
+            for name, value in values.items()
+        ]
+        found.append({"noun": model._meta.verbose_name, "values": told})
+    return found
 
 
 def _values(one: Any, subject: Any) -> list[dict[str, str]]:

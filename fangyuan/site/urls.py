@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from fangyuan.site import (
+    approval_effects,
     approvals,
     clauses,
     cockpit,
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("approvals/seat/<int:number>", approvals.seat, name="seat"),
     path("approvals/<int:number>", approvals.approvals, name="approval"),
     path("approvals/<int:number>/decide", approvals.decide, name="decide"),
+    path("approvals/<int:number>/effects", approval_effects.effects, name="effects"),
     path("supervision", supervision.supervision, name="supervision"),
     path("supervision/new", notice_forms.new, name="notice_new"),
     path("supervision/<int:number>", supervision.supervision, name="notice"),

@@ -87,6 +87,8 @@ def _may(request: HttpRequest, desk: declare.Desk, operation: str) -> None:
 def _seen(request: HttpRequest, desk: declare.Desk, number: int) -> Any:
     _may(request, desk, "r")
     found = desk.model.objects.seen_by(request.user).filter(pk=number).first()  # type: ignore[attr-defined]
+    if found is None and desk.besides is not None:
+        found = desk.besides(request.user).filter(pk=number).first()
     if found is None:
         raise Http404(f"{desk.label} {number}")
     return found
@@ -158,7 +160,7 @@ def _creating(router: Router, desk: declare.Desk, columns: list[Any]) -> None:
         child: dict[str, Any] = {}
         for name, found in child_columns.items():
             child |= entry.read(found, said.get(name) or {}, request.user)
-        with door.acting(by=request.user, action="create", channel="API"):
+        with door.acting(by=request.user, action="create", channel="API", gathers=True):
             record = forms.save_new(desk, Entered(own, child), request.user)  # type: ignore[arg-type]
         return _record(request, record, 201)
 

@@ -11,7 +11,7 @@ from django.db.models import CheckConstraint, UniqueConstraint
 from fangyuan.access import scopes, table
 from fangyuan.core import bulk
 from fangyuan.desk.exchange import columns as shape
-from fangyuan.desk.exchange import identity, kids, mistakes, resolve
+from fangyuan.desk.exchange import identity, kids, mistakes, resolve, steps
 from fangyuan.desk.exchange.columns import Column
 from fangyuan.desk.exchange.mistakes import Bad, Mistake
 from fangyuan.door import VERBS
@@ -215,6 +215,8 @@ def written_rows(
             bulk.measure(load.cursor, model)
     for model, sign, numbers in written:
         unmet = [one for one in _unmet(load, model, numbers) if one.debt not in owed]
+        if sign > 0:
+            unmet += steps.unmet(load, numbers)
         if unmet:
             yield from _unmet_rows(load, model, sign, unmet)
 

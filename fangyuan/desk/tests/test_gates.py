@@ -13,6 +13,7 @@ from fangyuan import door
 from fangyuan.access import tokens
 from fangyuan.customers.models import Lead
 from fangyuan.desk import debts as face
+from fangyuan.desk.exchange import load
 from fangyuan.engine import debts, models
 from fangyuan.org.models import Holding
 
@@ -138,3 +139,69 @@ def test_what_is_owed_is_a_deadline_of_the_gates_clause():
         "where": {"clause": "PS-2.1.1"},
         "who": "person",
     }
+
+
+@pytest.fixture
+def bring(tmp_path):
+    """Import a file of leads in somebody's name."""
+
+    def run(text, by):
+        path = tmp_path / "线索.csv"
+        path.write_text(text, encoding="utf-8")
+        return load.run(load.Order(model=Lead, path=path, by=by))
+
+    return run
+
+
+def test_a_file_takes_no_step_that_the_gate_refuses(company, lead, gate, bring):
+    with door.acting(by=None, action="test") as deed:
+        deed.change(lead, key="L1")
+    refused = bring("key,stage\nL1,MQL\n", company.li)
+    reasons = " ".join(one.reason for one in refused.mistakes)
+    for sentence in SAID:
+        assert sentence in reasons
+    assert refused.changed == 0
+    debt = _grant(company, lead, gate, 5)
+    passed = bring("key,stage\nL1,MQL\n", company.li)
+    assert [one.reason for one in passed.mistakes] == []
+    lead.refresh_from_db()
+    debt.refresh_from_db()
+    assert (lead.stage, debt.paid_at) == ("MQL", None)
+
+
+def _api(company, person, path, given):
+    with door.acting(by=None, action="test"):
+        token = tokens.issue(person, name="测试", expires_at=None)
+    return Client().post(
+        path,
+        data=json.dumps(given),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+def test_a_gate_is_passed_on_credit_by_the_api(company, lead, gate):
+    due = (timezone.now() + timedelta(days=5)).isoformat()
+    given = {
+        "rule": gate.pk, "subject": f"lead:{lead.pk}", "person": company.li.pk,
+        "due_at": due, "reason": "展会当天补",
+    }  # fmt: skip
+    assert _api(company, company.li, "/api/debt/", given).status_code == 403
+    made = _api(company, company.wang, "/api/debt/", given)
+    assert made.status_code == 201, made.content.decode()
+    moved = _api(company, company.li, f"/api/lead/{lead.pk}/move_lead", {"stage": "MQL"})
+    assert moved.status_code == 200, moved.content.decode()
+
+
+def test_the_page_that_refuses_says_who_may_let_it_through(company, lead, gate):
+    own = Client()
+    own.force_login(company.li)
+    page = own.post(f"/lead/{lead.pk}/do/move_lead", {"stage": "MQL"}).content.decode()
+    assert "可以请 王总 先放行" in page
+    boss = Client()
+    boss.force_login(company.wang)
+    page = boss.post(f"/lead/{lead.pk}/do/move_lead", {"stage": "MQL"}).content.decode()
+    url = f"/debt/new?rule={gate.pk}&amp;subject=lead%3A{lead.pk}&amp;person={company.li.pk}"
+    assert url in page
+    form = boss.get(url.replace("&amp;", "&")).content.decode()
+    assert "小李" in form

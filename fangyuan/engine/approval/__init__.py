@@ -15,6 +15,7 @@ from fangyuan.engine.approval.chains import lets_choose as lets_choose
 from fangyuan.engine.approval.chains import may_ask as may_ask
 from fangyuan.engine.approval.chains import own as own
 from fangyuan.engine.approval.chains import wanted as wanted
+from fangyuan.engine.approval.content import WITH as WITH
 from fangyuan.engine.approval.content import digest as digest
 from fangyuan.engine.approval.content import freeze as freeze
 from fangyuan.engine.approval.content import hold as hold

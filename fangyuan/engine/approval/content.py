@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models as db
@@ -15,6 +15,10 @@ from django.utils import dateparse
 
 from fangyuan.core import records
 from fangyuan.engine.requests import Request
+
+
+# Under this name a request to create keeps what is created with it, row by row.
+WITH: Final = "+"
 
 
 def digest(record: Any, payload: dict[str, Any]) -> str:
