@@ -22,6 +22,7 @@ OPEN_STATES = ("OPEN", "BREACHED")
 # A period that was missed cannot be made good; after this long it no longer leads a list.
 MISSED_FOR = timedelta(days=30)
 FEW = 20  # people whose duties are sorted rather than met along the index of all
+SHOWN = ("rule", "began_at", "due_at", "state")  # what a list says of a next duty
 Step = tuple[datetime, int, int]  # when a duty is due, its number and that of the record
 
 
@@ -149,7 +150,9 @@ def _walked(
     return _steps([rows.order_by(*order)[:most] for rows in parts])
 
 
-_NEXT = ready.Ready(lambda model, seen: _together(_first_of_each(model, seen)))
+_NEXT = ready.Ready(
+    lambda model, seen: _together([rows.only(*SHOWN) for rows in _first_of_each(model, seen)])
+)
 _FIRST = ready.Ready(lambda model, seen: _steps(_first_of_each(model, seen)))
 _WALK = ready.Ready(_walked)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import DataError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja import errors as ninja
 from pydantic import BaseModel, Field
+from pydantic_core import to_json
 
 from fangyuan import door
 from fangyuan.desk.exchange.export import Export
@@ -58,7 +59,12 @@ def answer(status: int, message: str = "", faults: Any = (), current: Any = None
     """The response of a refusal."""
     said = Refusal(message=message or _SAID.get(status, "没有做成"), errors=list(faults))
     said.current = current
-    return JsonResponse(said.model_dump(exclude_none=True), status=status)
+    return spoken(said.model_dump(exclude_none=True), status)
+
+
+def spoken(said: Any, status: int = 200) -> HttpResponse:
+    """The response with this value as JSON."""
+    return HttpResponse(to_json(said), status=status, content_type="application/json")
 
 
 def install(api: NinjaAPI) -> None:

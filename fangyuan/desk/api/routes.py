@@ -7,14 +7,14 @@ for its record type.
 from functools import cache
 from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Body, NinjaAPI, Path, Query, Router
 from ninja.operation import Operation
 from pydantic import BaseModel, Field
 
 from fangyuan import door
-from fangyuan.access import table
+from fangyuan.access import scopes, table
 from fangyuan.desk import declare, filters, forms, pages, rows
 from fangyuan.desk.api import auth, entry, faults
 from fangyuan.desk.exchange.export import Export
@@ -86,7 +86,7 @@ def _may(request: HttpRequest, desk: declare.Desk, operation: str) -> None:
 
 def _seen(request: HttpRequest, desk: declare.Desk, number: int) -> Any:
     _may(request, desk, "r")
-    found = desk.model.objects.seen_by(request.user).filter(pk=number).first()  # type: ignore[attr-defined]
+    found = scopes.found(request.user, desk.model, number)
     if found is None and desk.besides is not None:
         found = desk.besides(request.user).filter(pk=number).first()
     if found is None:
@@ -96,7 +96,7 @@ def _seen(request: HttpRequest, desk: declare.Desk, number: int) -> Any:
 
 def _record(request: HttpRequest, record: Any, status: int = 200) -> HttpResponse:
     record.refresh_from_db()
-    return JsonResponse(faults.shown(record, request.user), status=status)
+    return faults.spoken(faults.shown(record, request.user), status)
 
 
 def _reading(router: Router, desk: declare.Desk) -> None:
@@ -111,7 +111,7 @@ def _reading(router: Router, desk: declare.Desk) -> None:
     @router.get("/{number}", response={200: dict, **faults.CODES},
                 operation_id=f"{desk.name}_read", summary=f"一条{desk.label}")  # fmt: skip
     def one(request: HttpRequest, number: Number) -> Any:
-        return JsonResponse(faults.shown(_seen(request, desk, number), request.user))
+        return faults.spoken(faults.shown(_seen(request, desk, number), request.user))
 
 
 def _page(request: HttpRequest, desk: declare.Desk, query: Any) -> HttpResponse:
@@ -131,7 +131,7 @@ def _page(request: HttpRequest, desk: declare.Desk, query: Any) -> HttpResponse:
         raise filters.BadQuery("接口不能按下一义务排序")
     page, more = found.page(size)
     export = Export(desk.model, request.user, plain=True)
-    return JsonResponse({"rows": faults.told(export, page), "next": more})
+    return faults.spoken({"rows": faults.told(export, page), "next": more})
 
 
 def _writing(router: Router, desk: declare.Desk) -> None:
@@ -160,7 +160,7 @@ def _creating(router: Router, desk: declare.Desk, columns: list[Any]) -> None:
         child: dict[str, Any] = {}
         for name, found in child_columns.items():
             child |= entry.read(found, said.get(name) or {}, request.user)
-        with door.acting(by=request.user, action="create", channel="API", gathers=True):
+        with door.acting(by=request.user, action="create", channel="API"):
             record = forms.save_new(desk, Entered(own, child), request.user)  # type: ignore[arg-type]
         return _record(request, record, 201)
 
@@ -203,9 +203,9 @@ def _acting(router: Router, desk: declare.Desk, verb: Any) -> None:
         is_waiting = isinstance(result, door.Waiting)
         record.refresh_from_db()
         said_so = {"message": outcome(verb.label, result)}
-        return JsonResponse(
+        return faults.spoken(
             {**said_so, "record": faults.shown(record, request.user)},
-            status=202 if is_waiting else 200,
+            202 if is_waiting else 200,
         )
 
 
