@@ -160,7 +160,7 @@ def _creating(router: Router, desk: declare.Desk, columns: list[Any]) -> None:
         child: dict[str, Any] = {}
         for name, found in child_columns.items():
             child |= entry.read(found, said.get(name) or {}, request.user)
-        with door.acting(by=request.user, action="create", channel="API"):
+        with door.acting(by=request.user, action="create", channel="API", gathers=True):
             record = forms.save_new(desk, Entered(own, child), request.user)  # type: ignore[arg-type]
         return _record(request, record, 201)
 
