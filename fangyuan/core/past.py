@@ -18,10 +18,12 @@ from fangyuan.core import records
 
 # The first write after the instant holds the value that stood at it.
 _WAS = """
-SELECT DISTINCT ON (e.record_id, d.key) e.record_id, d.key, d.value -> 0
-  FROM core_event e CROSS JOIN jsonb_each(e.diff) d
- WHERE e.record = %s AND e.record_id = ANY (%s) AND e.op = 'U' AND e.at > %s
- ORDER BY e.record_id, d.key, e.at, e.id
+SELECT DISTINCT ON (e.record, e.record_id, d.key) e.record, e.record_id, d.key, d.value -> 0
+  FROM unnest(%s::text[], %s::bigint[]) r (record, record_id)
+  JOIN core_event e ON e.record = r.record AND e.record_id = r.record_id
+ CROSS JOIN jsonb_each(e.diff) d
+ WHERE e.op = 'U' AND e.at > %s
+ ORDER BY e.record, e.record_id, d.key, e.at, e.id
 """
 R = TypeVar("R", bound=records.Row)
 
@@ -35,24 +37,23 @@ def was_there(record: Any, at: datetime) -> bool:
 
 
 def turned(rows: Iterable[R], at: datetime) -> list[R]:
-    """Copies of these rows of one type with the values of an instant; one query.
+    """Copies of these rows, of any types, with the values of an instant; one query at most.
 
-    Rows that are no records never change and come back as they are.
+    Rows that are no records never change.
     """
     found = list(rows)
-    if not found or not isinstance(found[0], records.Record):
-        return found
-    was = _was(found[0].record_name(), [row.pk for row in found], at)
-    return [_with(row, was.get(row.pk, {})) for row in found]
+    logged = [row for row in found if isinstance(row, records.Record)]
+    was = _was([(row.record_name(), row.pk) for row in logged], at) if logged else {}
+    return [_with(row, was.get((row.record_name(), row.pk), {})) for row in found]
 
 
-def _was(kind: str, numbers: list[int], at: datetime) -> dict[int, dict[str, Any]]:
-    values: dict[int, dict[str, Any]] = {}
+def _was(pointers: list[tuple[str, int]], at: datetime) -> dict[tuple[str, int], dict[str, Any]]:
+    values: dict[tuple[str, int], dict[str, Any]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_WAS, [kind, numbers, at])
-        for number, column, value in cursor.fetchall():
+        cursor.execute(_WAS, [*(list(side) for side in zip(*pointers, strict=True)), at])
+        for kind, number, column, value in cursor.fetchall():
             told = json.loads(value) if isinstance(value, str) else value
-            values.setdefault(number, {})[column] = told
+            values.setdefault((kind, number), {})[column] = told
     return values
 
 

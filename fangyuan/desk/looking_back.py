@@ -34,7 +34,7 @@ _MAIN = re.compile(r"<main\b.*</main>", re.S)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
+@dataclass
 class AsOf:
     """The instant a page is asked for, as it was written in the address."""
 
@@ -62,14 +62,9 @@ class AsOf:
         """Whether the ledger remembers the instant; if not, it is inferred from today's facts."""
         return self.kept_since is not None and self.at >= self.kept_since
 
-    @property
-    def sense(self) -> str:
-        """In which of the two senses the ledger answers by itself."""
-        return history.KNOWN if self.is_known else history.TODAY
-
     @cached_property
     def kept_since(self) -> datetime | None:
-        """From when the ledger remembers."""
+        """From when the ledger remembers; whoever learns it along with something else says so."""
         return history.kept_since()
 
 
@@ -83,17 +78,26 @@ def record(found: Any, as_of: AsOf) -> Any:
     A duty is as the ledger held it; any other record has the values that the event log gives.
     """
     if isinstance(found, Obligation):
-        then = history.stood([found.pk], as_of.at, as_of.sense).get(found.pk)
-        if then is None:
-            since = found.entered_at if as_of.is_known else found.began_at
-            raise NotThere(_absent("义务", as_of, since, "记进账本"))
-        return then
+        return _duty(found, as_of)
     turned = past.turned([found], as_of.at)[0]
     if not past.was_there(turned, as_of.at):
         entered = getattr(found, "recorded_at", None)
         since = entered if entered is not None and entered > as_of.at else None
         raise NotThere(_absent(str(found._meta.verbose_name), as_of, since, "录入"))
     return turned
+
+
+def _duty(found: Obligation, as_of: AsOf) -> Obligation:
+    """The duty as it was known; where that is known, what is said today stands `beside` it."""
+    both = history.both(found.pk, as_of.at)
+    for one in both.values():
+        as_of.kept_since = one.kept_since
+    then = both.get(history.KNOWN if as_of.is_known else history.TODAY)
+    if then is None:
+        since = found.entered_at if as_of.is_known else found.began_at
+        raise NotThere(_absent("义务", as_of, since, "记进账本"))
+    then.beside = both.get(history.TODAY) if as_of.is_known else None
+    return then
 
 
 def owner(found: Any, as_of: AsOf) -> dict[int, int]:

@@ -88,7 +88,7 @@ class Scene:
 
     def settled(self, before: datetime | None = None) -> list[Any]:
         """What was met or missed, the latest first, each with the `moment` it was decided."""
-        if before is None:
+        if before is None or before > self.until:
             return self.standing.settled
         then = (self.now, before, self.as_of)
         return standing.of(self.record, self.desk, self.actor, *then).settled
@@ -118,6 +118,10 @@ class Panel:
     def is_shown(self, actor: Any) -> bool:
         """Whether the actor's position has a use for it."""
         return True
+
+    def waits(self, scene: Scene) -> bool:
+        """Whether it comes by itself when it scrolls into view."""
+        return self.is_lazy
 
     def context(self, scene: Scene) -> dict[str, Any]:
         """What the fragment shows."""
@@ -200,6 +204,10 @@ class Related(Panel):
 
     def is_shown(self, actor: Any) -> bool:
         return table.may(actor, self.record, "r")
+
+    def waits(self, scene: Scene) -> bool:
+        """Looking back it always does: each kind of record must be asked of the event log."""
+        return self.is_lazy or scene.as_of is not None
 
     def rows(self, scene: Scene) -> list[Any]:
         """The first records that point here and that the actor may see, one more than are shown."""

@@ -76,7 +76,7 @@ def of(  # noqa: PLR0913 - whose, of what, and when in three senses
         "before": before,
         "at": as_of and as_of.at,
     }
-    rows = ready.ask(_text(desk.model, tuple(desk.through), as_of and as_of.sense), given)
+    rows = ready.ask(_text(desk.model, tuple(desk.through), as_of is not None), given)
     people: dict[int, Person] = {}
     found = Standing()
     rules = known.of_versions({values[_RULE]: version for _, _, _, version, *values in rows})
@@ -94,7 +94,7 @@ def of(  # noqa: PLR0913 - whose, of what, and when in three senses
 
 
 @functools.cache
-def _text(model: Any, through: tuple[str, ...], sense: str | None) -> str:
+def _text(model: Any, through: tuple[str, ...], is_past: bool) -> str:
     parts = [f"\n  SELECT '{model.record_name()}' AS kind, %(number)s::bigint AS number"]
     for name in through:
         child, back, of_type = owed.child_of(model, name)
@@ -103,13 +103,13 @@ def _text(model: Any, through: tuple[str, ...], sense: str | None) -> str:
             f"\n  (SELECT '{child.record_name()}', id FROM {child._meta.db_table}"  # noqa: S608
             f" WHERE {back} = %(number)s{typed} ORDER BY id DESC LIMIT {CHILDREN})"
         )
-    then = f"({history.ledger(sense, '%(at)s::timestamptz')})" if sense else "engine_obligation"
+    then = f"({history.ledger('%(at)s::timestamptz')})" if is_past else "engine_obligation"
     return _STANDING.format(
         family="\n  UNION ALL".join(parts),
         owed=OWED,
         settled=SETTLED,
         version=known.VERSION,
         ledger=then,
-        person="person_now_id" if sense else "person_id",
+        person="person_now_id" if is_past else "person_id",
         columns=", ".join(f"s.{f.column}" for f in _FIELDS),
     )

@@ -130,25 +130,34 @@ def _outcome(row: Any) -> str:
 
 
 def _children(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
-    entries = []
+    pairs: list[tuple[Source, Any]] = []
     for source in scene.desk.timeline:
         child = records.row_types()[source.record]
         shape = (child, scene.desk.name, source.by, source.at, before is not None)
         given = {"actor": scene.actor, "number": scene.record.pk, "before": before}
-        found = _CHILDREN(*shape, scopes.reach(scene.actor, child), **given)
-        for row in _as_then(found, scene) if scene.as_of else found:
-            if source.by not in getattr(child, "any_fields", {}):
-                setattr(row, source.by, scene.record)
-            duties.know(row, scene.actor)
-            base = {"at": getattr(row, source.at), "icon": source.icon}
-            entries.append({**base, "url": declare.address(row), **source.say(row)})
+        rows = _CHILDREN(*shape, scopes.reach(scene.actor, child), **given)
+        pairs += [(source, row) for row in rows]
+    entries = []
+    for source, row in _as_then(pairs, scene) if scene.as_of else pairs:
+        if source.by not in getattr(row, "any_fields", {}):
+            setattr(row, source.by, scene.record)
+        duties.know(row, scene.actor)
+        base = {"at": getattr(row, source.at), "icon": source.icon}
+        entries.append({**base, "url": declare.address(row), **source.say(row)})
     return entries
 
 
-def _as_then(rows: list[Any], scene: Scene) -> list[Any]:
+def _as_then(pairs: list[tuple[Source, Any]], scene: Scene) -> list[tuple[Source, Any]]:
     """Those of the rows that were entered by the instant looked back at, as they read then."""
-    turned = past.turned(rows, scene.until)
-    return [row for row in turned if past.was_there(row, scene.until)]
+    turned = past.turned((row for _, row in pairs), scene.until)
+    then = zip((source for source, _ in pairs), turned, strict=True)
+    return [
+        (source, row)
+        for source, row in then
+        if past.was_there(row, scene.until)
+        and (at := getattr(row, source.at)) is not None
+        and at <= scene.until
+    ]
 
 
 def _dated(child: Any, parent: str, by: str, at: str, is_earlier: bool, seen: scopes.Reach) -> Any:

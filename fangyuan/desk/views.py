@@ -75,7 +75,7 @@ def record_page(look: panels.Scene) -> dict[str, Any]:
     """What a record page shows; special pages begin with it."""
     duties.know(look.record, look.actor)
     shown: list[dict[str, Any]] = [
-        {"panel": panel, "ctx": None if panel.is_lazy else panel.context(look)}
+        {"panel": panel, "ctx": None if panel.waits(look) else panel.context(look)}
         for panel in panels.panels(look.desk, look.actor, is_past=look.as_of is not None)
     ]
     head = {column.name: column for column in columns.columns(look.desk)}

@@ -15,7 +15,7 @@ from fangyuan.core import records
 from fangyuan.desk import duties, looking_back
 from fangyuan.desk.columns import Cell, Column, Facade
 from fangyuan.desk.panels import Panel, Scene, verb_label
-from fangyuan.engine import explain, history, known, reasons
+from fangyuan.engine import explain, known, reasons
 from fangyuan.engine.models import State, Waiver
 from fangyuan.org import then
 from fangyuan.org.models import Person
@@ -45,11 +45,9 @@ class Why(Panel):
 
     def _then(self, scene: Scene, as_of: looking_back.AsOf) -> dict[str, Any]:
         """Where the person stood then, and in what today's facts say otherwise of that instant."""
-        row, today = scene.record, None
-        if as_of.is_known:
-            today = history.stood([row.pk], as_of.at, history.TODAY).get(row.pk)
+        row = scene.record
         post = then.post(row.person_id, as_of.at) if row.person_id else None
-        return {"post": post, "differs": self._differs(row, today) if as_of.is_known else []}
+        return {"post": post, "differs": self._differs(row, row.beside) if as_of.is_known else []}
 
     def _differs(self, known: Any, today: Any) -> list[tuple[str, str, str]]:
         """What was known beside what is known today: label, then, today."""

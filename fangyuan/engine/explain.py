@@ -87,7 +87,9 @@ def explain(obligation: models.Obligation, *, now: datetime, is_past: bool = Fal
     rule = obligation.rule
     clause = past.turned([rule.clause], now)[0] if is_past else rule.clause
     kind = kinds.read(rule.kind, rule.record, rule.params)
-    swept = models.Progress.objects.everything("解释").filter(rule=None).first()
+    swept = (
+        None if is_past else models.Progress.objects.everything("解释").filter(rule=None).first()
+    )
     cause = obligation.cause
     left = cause.get("left_at")
     record = records.find((obligation.subject_type, obligation.subject_id))
@@ -107,7 +109,7 @@ def explain(obligation: models.Obligation, *, now: datetime, is_past: bool = Fal
         "is_provisional": bool(cause.get("provisional")),
         "is_told_late": bool(cause.get("told_late")),
         "is_cadence": isinstance(kind, Cadence),
-        "judged_at": min(swept.as_of, now) if swept and swept.as_of else now,
+        "judged_at": swept.as_of if swept and swept.as_of else now,
         "state": obligation.state,
         "person": obligation.person.name if obligation.person else "",
         "trigger": reasons.trigger(kind, obligation),
@@ -123,6 +125,8 @@ def explain(obligation: models.Obligation, *, now: datetime, is_past: bool = Fal
 
 def _carried(rule: models.Rule, obligation: models.Obligation, now: datetime) -> str:
     """That a newer version took over the due time of a duty open at its effect, if it did."""
+    if rule.ends_at is None:  # nothing has followed it
+        return ""
     later = rule.followers.everything("解释").present().exclude(in_flight="OLD").first()
     if later is None or later.starts_at > now or not later.params.get("within"):
         return ""

@@ -21,17 +21,12 @@ TODAY: Final = "today"
 _TEXTS: Final = {KNOWN: "then", TODAY: "recut"}
 _FIELDS: Final = [f for f in models.Obligation._meta.concrete_fields if f.column != "wakes_at"]
 _COLUMNS: Final = ", ".join(f"t.{f.column}" for f in _FIELDS)
-_MINE: Final = "(%(people)s::bigint[] IS NULL OR person_id = ANY (%(people)s))"
-# What was red then and is so no more: by the moves, or by when it was done after all.
-_SINCE: Final = {
-    KNOWN: f"""(SELECT o.id FROM engine_move m
-     JOIN engine_obligation o ON o.id = m.obligation_id AND o.began_on = m.began_on
-    WHERE m.was = 'BREACHED' AND m.at > %(at)s AND o.rule_id = ANY (%(rules)s) AND {_MINE})""",  # noqa: S608 - constants of this module
-    TODAY: f"""(SELECT id FROM engine_obligation
-    WHERE rule_id = ANY (%(rules)s) AND state = 'LATE' AND due_at <= %(at)s AND met_at > %(at)s
-      AND {_MINE} ORDER BY due_at DESC LIMIT %(most)s)""",  # noqa: S608
-}
+KEPT: Final = "(SELECT kept_since FROM engine_progress WHERE rule_id IS NULL)"
 _STOOD: Final = "SELECT {columns} FROM ({then}) t WHERE t.id = ANY (%(numbers)s)"
+_BOTH: Final = _STOOD.replace(
+    "{columns}", f"'{{sense}}' AS sense, {KEPT} AS kept_since, {{columns}}"
+)
+_AT: Final = "%(at)s::timestamptz"
 
 
 def kept_since() -> datetime | None:
@@ -46,34 +41,47 @@ def basis(at: datetime) -> str:
     return KNOWN if since is not None and at >= since else TODAY
 
 
-def ledger(sense: str, at: str) -> str:
-    """A table expression with the ledger of an instant; `at` is SQL, e.g. `%(at)s::timestamptz`."""
-    return compiler.template(_TEXTS[sense]).substitute(at=at)
+def ledger(at: str, sense: str | None = None) -> str:
+    """A table expression with the ledger of an instant; `at` is SQL, e.g. `%(at)s::timestamptz`.
 
-
-def stood(numbers: list[int], at: datetime, sense: str) -> dict[int, models.Obligation]:
-    """These obligations as they stood at an instant; those that were not there then are missing."""
-    then = ledger(sense, "%(at)s::timestamptz")
-    text = _STOOD.format(columns=_COLUMNS, then=then)
-    rows = models.Obligation.objects.everything("所见的义务当时怎样").raw(
-        text, {"numbers": list(numbers), "at": at}
+    Without a sense it is what was known, and before that was kept what is inferred today.
+    """
+    if sense is not None:
+        return compiler.template(_TEXTS[sense]).substitute(at=at)
+    is_known = f"{at} >= coalesce({KEPT}, 'infinity')"
+    return (
+        f"SELECT * FROM ({ledger(at, KNOWN)}) k WHERE {is_known}"  # noqa: S608 - our own texts
+        f" UNION ALL SELECT * FROM ({ledger(at, TODAY)}) r WHERE NOT {is_known}"
     )
-    return {duty.pk: duty for duty in rows}
+
+
+def stood(numbers: list[int], at: datetime, sense: str | None) -> dict[int, models.Obligation]:
+    """These obligations as they stood at an instant; those that were not there then are missing."""
+    text = _STOOD.format(columns=_COLUMNS, then=ledger(_AT, sense))
+    return {duty.pk: duty for duty in _asked(text, {"numbers": list(numbers), "at": at})}
+
+
+def both(number: int, at: datetime) -> dict[str, models.Obligation]:
+    """One obligation of an instant in either sense, as far as it was there; knows `kept_since`."""
+    texts = [
+        _BOTH.format(sense=sense, columns=_COLUMNS, then=ledger(_AT, sense))
+        for sense in (KNOWN, TODAY)
+    ]
+    rows = _asked(" UNION ALL ".join(texts), {"numbers": [number], "at": at})
+    return {duty.sense: duty for duty in rows}
 
 
 def red(
-    rules: list[int], at: datetime, sense: str, *, people: list[int] | None, most: int
+    rules: list[int], at: datetime, *, people: list[int] | None, most: int
 ) -> list[models.Obligation]:
     """The latest duties of these rules that stood red at an instant, as they stood; only those that
     are of these people now, if any are given."""
-    text = compiler.template("red").substitute(
-        columns=_COLUMNS,
-        mine=_MINE,
-        since=_SINCE[sense],
-        then=ledger(sense, "%(at)s::timestamptz"),
-    )
-    given = {"rules": rules, "at": at, "people": people, "most": most}
-    return list(models.Obligation.objects.everything("当时的违规").raw(text, given))
+    text = compiler.template("red").substitute(columns=_COLUMNS, then=ledger(_AT))
+    return _asked(text, {"rules": rules, "at": at, "people": people, "most": most})
+
+
+def _asked(text: str, given: dict[str, Any]) -> list[models.Obligation]:
+    return list(models.Obligation.objects.everything("义务当时怎样").raw(text, given))
 
 
 def begin(state: models.Progress, as_of: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +51,8 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
     rules = list(rows.select_related("policy").order_by("line", "-starts_at"))
     numbers = [rule.pk for rule in rules if rule.kind in ("DEADLINE", "CADENCE", "REQUIRED")]
     if back:
-        found, rules = past.turned([found], back.at)[0], _known_rules(rules, back.at)
+        found, *rules = past.turned([found, *rules], back.at)
+        rules = [rule for rule in rules if rule.starts_at <= back.at or rule.recorded_at <= back.at]
     now = back.at if back else timezone.now()
     context = {
         "clause": found,
@@ -77,12 +79,6 @@ def _found(number: str) -> Clause:
     if found is None:
         raise Http404(f"没有编号为 {number} 的条款，请从驾驶舱或搜索里找")
     return found  # type: ignore[no-any-return]
-
-
-def _known_rules(rules: list[Rule], at: datetime) -> list[Rule]:
-    """The rules that were in force by an instant or known to come, with the ends known then."""
-    then = past.turned(rules, at)
-    return [rule for rule in then if rule.starts_at <= at or rule.recorded_at <= at]
 
 
 def _drafts(person: Any, found: Clause) -> list[Policy]:
@@ -160,13 +156,11 @@ def _evidence(actor: Any, numbers: list[int], back: looking_back.AsOf | None) ->
     found = measure_all(counted, actor=actor, span=span, by=[WEEK], where=where)
     weekly = [[int(number or 0) for number in found.get((w,), (0, 0, 0))] for w in weeks]
     all_met, all_due, waived = (sum(column) for column in zip(*weekly, strict=True))
-    standing = {
-        row["state"]: row["n"]
-        for row in model.objects.seen_by(actor)
-        .filter(where)
-        .values("state")
-        .annotate(n=Sum("number"))
-    }
+    held = model.objects.seen_by(actor).filter(where).values_list("state", "person_id")
+    stands = {(state, person): n for state, person, n in held.annotate(n=Sum("number")) if n}
+    standing: Counter[str] = Counter()
+    for (state, _), number in stands.items():
+        standing[state] += number
     rates = [share(met, due) for met, due, _ in weekly]
     missed = [due - met for met, due, _ in weekly]
     return {
@@ -175,34 +169,23 @@ def _evidence(actor: Any, numbers: list[int], back: looking_back.AsOf | None) ->
         "due": all_due,
         "met": all_met,
         "waiver_note": f"豁免率 {display.pct(share(waived, all_due + waived))}",
-        "standing": standing,
+        "standing": dict(standing),
         "trend": wheel.trend(rates, missed, [f"{w.isocalendar().week}周" for w in weeks]),
-        "late_people": _late_people(actor, where, model),
+        "late_people": _late_people(stands),
         "late": _late_then(actor, numbers, back) if back else _late(actor, numbers),
         "notices": {} if back else notices.counted(actor, numbers),
     }
 
 
-def _late_people(actor: Any, where: Q, model: Any) -> list[dict[str, Any]]:
-    rows = list(
-        model.objects.seen_by(actor)
-        .filter(where, state="BREACHED")
-        .values("person_id")
-        .annotate(n=Sum("number"))
-        .filter(n__gt=0)
-        .order_by("-n")[:LATE_PEOPLE]
-    )
-    people = Person.objects.everything("同事名录").in_bulk(
-        [r["person_id"] for r in rows if r["person_id"]]
-    )
-    most = max((r["n"] for r in rows), default=1)
+def _late_people(stands: dict[tuple[str, int | None], int]) -> list[dict[str, Any]]:
+    """Who owes the most red duties."""
+    red = {person: n for (state, person), n in stands.items() if state == "BREACHED"}
+    first = sorted(red.items(), key=lambda one: (-one[1], one[0] or 0))[:LATE_PEOPLE]
+    people = Person.objects.everything("同事名录").in_bulk([p for p, _ in first if p])
+    most = max((n for _, n in first), default=1)
     return [
-        {
-            "person": people.get(row["person_id"]),
-            "n": row["n"],
-            "percent": 100 * row["n"] / most,
-        }
-        for row in rows
+        {"person": people.get(person) if person else None, "n": n, "percent": 100 * n / most}
+        for person, n in first
     ]
 
 
@@ -219,6 +202,6 @@ def _late(actor: Any, numbers: list[int]) -> list[duties.Duty]:
 def _late_then(actor: Any, numbers: list[int], back: looking_back.AsOf) -> list[duties.Duty]:
     """The latest duties that were red at the instant, of those that the actor may see now."""
     people = scopes.people(actor, Obligation)
-    rows = history.red(numbers, back.at, back.sense, people=people, most=LATE_ROWS)
+    rows = history.red(numbers, back.at, people=people, most=LATE_ROWS)
     prefetch_related_objects(rows, "person")
     return duties.describe(rows, actor)

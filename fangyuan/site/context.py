@@ -20,11 +20,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     back = looking_back.of(request)
     # A page that looks back tells time from there: what was due tomorrow then is due tomorrow.
-    base = {"now": back.now if back else now, "back": back, "theme": request.COOKIES.get("theme", "")}
+    base = {
+        "now": back.now if back else now,
+        "back": back,
+        "theme": request.COOKIES.get("theme", ""),
+    }
     actor = getattr(request, "user", None)
     if not org.signed_in(actor) or getattr(request, "htmx", False):
         return base
-    duties, hot, unseen, approvals = _counts(actor, now)
+    duties, hot, unseen, approvals = _counts(actor, now, back)
     counts = {"/obligation/": (duties, hot), "/approvals": (approvals, False)}
     drawn = navigation.draw(actor, request.path, counts)
     return {
@@ -36,7 +40,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-# Duties to do, whether one is red, unread messages, approvals asked.
+# Duties to do, whether one is red, unread messages, approvals asked; since when the ledger is kept.
 _COUNTS = """
 SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
        (SELECT count(*) FROM org_message
@@ -45,7 +49,8 @@ SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
          WHERE state = 'ASKED' AND (person_id = %(person)s OR person_id IN (
            SELECT person_id FROM org_leave
             WHERE stand_in_id = %(person)s AND stage = 'APPROVED' AND removed_at IS NULL
-              AND starts_at < now() AND ends_at >= now())))
+              AND starts_at < now() AND ends_at >= now()))),
+       (SELECT kept_since FROM engine_progress WHERE rule_id IS NULL)
   FROM engine_obligation
  WHERE person_id = %(person)s AND due_at BETWEEN %(since)s AND %(until)s
    AND state IN ('OPEN', 'BREACHED')
@@ -53,9 +58,13 @@ SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
 WEEKS, AHEAD = timedelta(days=28), timedelta(days=7)
 
 
-def _counts(actor: Any, now: datetime) -> tuple[int, bool, int, int]:
+def _counts(
+    actor: Any, now: datetime, back: looking_back.AsOf | None
+) -> tuple[int, bool, int, int]:
     given = {"person": actor.pk, "since": now - WEEKS, "until": now + AHEAD}
-    duties, is_hot, unseen, asked = ready.ask(_COUNTS, given)[0]
+    duties, is_hot, unseen, asked, kept_since = ready.ask(_COUNTS, given)[0]
+    if back:
+        back.kept_since = kept_since
     return duties, is_hot, unseen, asked
 
 
