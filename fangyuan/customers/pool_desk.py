@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fangyuan.customers.models import Customer, Lead, Pool
+from fangyuan.customers.models import Allotment, Customer, Lead, Pool
 from fangyuan.desk.declare import Desk, Link, Section, extend, register
 from fangyuan.desk.panels import Facts
 from fangyuan.desk.timeline import Timeline
@@ -35,3 +35,18 @@ register(
 )
 extend(Customer, actions=f"{BOTH} assign_customer lock_customer".split(), filters=["pool"])
 extend(Lead, actions=BOTH.split(), filters=["pool"])
+register(
+    Desk(
+        model=Allotment,
+        columns="pool record method seed_digest at spread",
+        filters="pool record at",
+        sorts=["at"],
+        default_sort="-at",
+        head="pool record method at spread",
+        page=[Facts()],
+        is_new=False,
+        is_edited=False,
+        address=lambda row: f"/draws/{row.pk}",
+        icon="scale",
+    )
+)

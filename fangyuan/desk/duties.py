@@ -137,7 +137,8 @@ def _key(row: Any) -> tuple[str, int]:
 
 def _meant(rows: list[Any]) -> dict[tuple[str, int], Meant]:
     """For subjects that only say who has to do with another record, that record."""
-    types, asked = records.row_types(), {}
+    types = records.row_types()
+    asked: dict[str, set[int]] = {}
     for kind, number in {_key(row) for row in rows}:
         if getattr(types.get(kind), "spoken_of", ""):
             asked.setdefault(kind, set()).add(number)

@@ -288,7 +288,7 @@ def from_database(record: Any, wrong: IntegrityError) -> list[Unmet]:
         record.pk = number
     diag = getattr(wrong.__cause__, "diag", None)
     name = getattr(diag, "constraint_name", "") or ""
-    if name == TOLD:
+    if diag is not None and name == TOLD:
         return [Unmet(sentence=str(diag.message_primary), record=record.record_name())]
     for constraint in record._meta.constraints:
         if constraint.name == name:

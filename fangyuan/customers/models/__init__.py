@@ -7,4 +7,5 @@ from fangyuan.customers.models.customer import Searched as Searched
 from fangyuan.customers.models.customer import owner_of as owner_of
 from fangyuan.customers.models.lead import Lead as Lead
 from fangyuan.customers.models.lead import Touch as Touch
+from fangyuan.customers.models.pool import Allotment as Allotment
 from fangyuan.customers.models.pool import Pool as Pool

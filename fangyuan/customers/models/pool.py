@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record
@@ -62,3 +62,58 @@ class Pool(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Digest(Func):
+    """SHA-256 of a text as the database computes it, in hexadecimal."""
+
+    template = "encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')"
+    output_field = models.TextField()
+
+
+class Allotment(Record):
+    """One draw: its seed's digest is published first, the seed and all the rest with the result.
+
+    The seed follows from `nonce` and the installation's secret, so that nothing kept gives it away.
+    """
+
+    record = fields.Text("对象类型")
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="allotments", verbose_name="公海")
+    nonce = fields.Text("编号", editable=False)
+    seed_digest = fields.Text("种子摘要", editable=False)
+    seed = fields.Text("种子", blank=True, default="", editable=False)
+    method = fields.Choice("分配方式", choices=Pool.Method, null=True, editable=False)
+    items = models.JSONField("待分配", default=list, editable=False)
+    skipped = models.JSONField("未参加", default=list, editable=False)
+    candidates = models.JSONField("候选", default=list, editable=False)
+    weights = models.JSONField("权重", default=dict, editable=False)
+    result = models.JSONField("结果", default=list, editable=False)
+    at = models.DateTimeField("分配时间", null=True, editable=False)
+    spread = models.IntegerField("数量极差", null=True, editable=False)
+
+    unlogged = ("items", "skipped", "candidates", "result")
+
+    class Meta(Record.Meta):
+        verbose_name = "分配批次"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pool"],
+                condition=Q(at=None, removed_at=None),
+                name="allotment_one_sealed",
+                violation_error_message="这个公海已有一份公布了摘要、还没有分配的批次",
+            ),
+            models.CheckConstraint(
+                condition=Q(seed="") | Q(seed_digest=Digest(F("seed"))),
+                name="allotment_seed_was_promised",
+                violation_error_message="种子和先公布的摘要对不上",
+            ),
+            models.CheckConstraint(
+                condition=Q(at=None, seed="") | Q(at__isnull=False) & ~Q(seed=""),
+                name="allotment_seed_with_result",
+                violation_error_message="种子要和结果一起公布",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pool} 第 {self.pk} 批"
