@@ -4,6 +4,22 @@ import fangyuan.core.fields
 from django.db import migrations
 
 
+TOPICS = "DUE ESCALATION ALERT APPROVAL RECTIFICATION SIGN MENTION".split()
+COLUMNS = {"channel": ["topics"], "preference": ["locked", "urgent"]}
+
+
+def checked(codes):
+    """The statements that let the columns hold these codes; Django leaves them alone."""
+    listed = ", ".join(f"'{code}'" for code in codes)
+    return "; ".join(
+        f"ALTER TABLE integration_{table} DROP CONSTRAINT integration_{table}_{column}_check,"
+        f" ADD CONSTRAINT integration_{table}_{column}_check"
+        f" CHECK ({column} <@ ARRAY[{listed}]::text[])"
+        for table, columns in COLUMNS.items()
+        for column in columns
+    )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -26,4 +42,5 @@ class Migration(migrations.Migration):
             name='urgent',
             field=fangyuan.core.fields.ChoiceSet(blank=True, default=list, size=None, verbose_name='免打扰时也发', vocabulary=[('DUE', '义务到期'), ('ESCALATION', '逾期升级'), ('ALERT', '预警'), ('APPROVAL', '审批'), ('RECTIFICATION', '整改'), ('SIGN', '制度签收'), ('HOLDING', '归属变动'), ('MENTION', '评论提到')]),
         ),
+        migrations.RunSQL(checked([*TOPICS, "HOLDING"]), checked(TOPICS)),
     ]

@@ -4,6 +4,18 @@ import fangyuan.core.fields
 from django.db import migrations
 
 
+TOPICS = "DUE ESCALATION ALERT APPROVAL RECTIFICATION SIGN MENTION DIGEST SYSTEM".split()
+
+
+def checked(codes):
+    """The statement that lets the column hold these codes; Django leaves it alone."""
+    listed = ", ".join(f"'{code}'" for code in codes)
+    return (
+        "ALTER TABLE org_message DROP CONSTRAINT org_message_topic_check,"
+        f" ADD CONSTRAINT org_message_topic_check CHECK (topic IN ({listed}))"
+    )
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -16,4 +28,5 @@ class Migration(migrations.Migration):
             name='topic',
             field=fangyuan.core.fields.Choice(choices=[('DUE', '义务到期'), ('ESCALATION', '逾期升级'), ('ALERT', '预警'), ('APPROVAL', '审批'), ('RECTIFICATION', '整改'), ('SIGN', '制度签收'), ('HOLDING', '归属变动'), ('MENTION', '评论提到'), ('DIGEST', '汇总'), ('SYSTEM', '系统运行')], default='SYSTEM', max_length=24, verbose_name='事项'),
         ),
+        migrations.RunSQL(checked([*TOPICS, "HOLDING"]), checked(TOPICS)),
     ]
