@@ -252,7 +252,7 @@ def decide(
         except approval.Hindered as problem:
             raise Denied(str(problem)) from problem
         if locked.state == "AGREED":
-            with _as_trusted(deed):
+            with deed.entrusted():
                 _carry_out(locked, subject, deed)
         elif locked.state != "WAITING" and verdict in ("BACK", "REFUSE", "WITHDRAW"):
             _send_back(locked, subject, comment, deed)
@@ -270,7 +270,7 @@ def rehearsed(request: Any, *, agreed: bool, by: Any) -> Iterator[Deed]:
             with acting(by=by, action="rehearse") as deed:
                 locked, subject = approval.hold(request)
                 if agreed:
-                    with _as_trusted(deed):
+                    with deed.entrusted():
                         _carry_out(locked, subject, deed)
                 else:
                     _send_back(locked, subject, "", deed)
@@ -313,17 +313,8 @@ def _void(request: Any, subject: Any, deed: Deed) -> None:
 def _send_back(request: Any, subject: Any, comment: str, deed: Deed) -> None:
     back = VERBS.get(f"{request.subject_type}.{request.action.split('.', 1)[1]}_refused")
     if back is not None and subject is not None:
-        with _as_trusted(deed):
+        with deed.entrusted():
             _run(back, subject, {"comment": comment}, deed)
-
-
-@contextmanager
-def _as_trusted(deed: Deed) -> Iterator[None]:
-    was, deed.is_trusted = deed.is_trusted, True
-    try:
-        yield
-    finally:
-        deed.is_trusted = was
 
 
 def _payload(request: Any) -> dict[str, Any]:

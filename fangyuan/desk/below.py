@@ -276,9 +276,10 @@ register(
         default_sort="-starts_at",
         form=[
             Section("申请豁免", "clause subject person starts_at ends_at reason"),
-            Section("批准", "asked_by stage granted_by granted_at"),
+            Section("批准", "asked_by stage granted_by granted_at end_reason"),
         ],
         create=waivers.ask,
+        actions=["end_waiver"],
         badges=["stage"],
         head="clause subject person starts_at ends_at",
         page=[waivers.Counted(), Facts(), Approvals(), Timeline()],

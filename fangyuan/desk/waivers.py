@@ -17,6 +17,7 @@ from fangyuan.access import table
 from fangyuan.desk.panels import Panel, Scene
 from fangyuan.engine import approval
 from fangyuan.engine.models import Clause, Waiver
+from fangyuan.org import lines
 
 LONGEST: Final = timedelta(days=366)
 ASKED: Final = ("clause", "subject", "person_id", "starts_at", "ends_at", "reason")
@@ -74,6 +75,26 @@ def waive_refused(deed: door.Deed, waiver: Any, *, comment: str = "") -> Any:
     if waiver.stage != "REQUESTED":
         raise door.Denied(f"这份豁免{waiver.get_stage_display()}")
     return deed.change(waiver, stage="REFUSED")
+
+
+@door.verb("waiver", label="提前结束", asks=("reason",), stages=("ACTIVE",))
+def end_waiver(deed: door.Deed, waiver: Any, *, reason: str = "") -> Any:
+    """End a waiver before its time; duties that fall due from now on are owed again.
+
+    Raises Refused without a reason, Denied for those who have no say about it.
+    """
+    if not reason.strip():
+        raise door.Refused([door.Unmet("提前结束要写明理由", "reason", record="waiver")])
+    if waiver.ends_at <= deed.at:
+        raise door.Denied("这份豁免已经到期，不用再结束")
+    own = (waiver.person_id, waiver.asked_by_id, waiver.granted_by_id)
+    above = lines.superiors(waiver.person_id) if waiver.person_id else []
+    if deed.by is None or not (deed.by.pk in (*own, *above) or table.sight(deed.by).is_admin):
+        raise door.Denied("只有本人、批准人和上级能提前结束这份豁免")
+    # One that has not begun covers nothing any more: it keeps a span too short for any duty.
+    ends_at = max(deed.at, waiver.starts_at + timedelta(microseconds=1))
+    with deed.entrusted():
+        return deed.change(waiver, ends_at=ends_at, end_reason=reason.strip())
 
 
 @dataclass

@@ -360,6 +360,7 @@ class Waiver(Record):
     )
     granted_at = models.DateTimeField("批准时间", null=True, blank=True)
     stage = fields.Choice("状态", choices=Stage, default=Stage.REQUESTED)
+    end_reason = fields.Note("提前结束的理由")
 
     begins = "starts_at"
     reach = {"people": ("person", "asked_by"), "any": ("subject",)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from fangyuan import door
@@ -124,3 +125,45 @@ def test_only_an_administrator_brings_waivers_in(weekly, tmp_path):
     weekly.boss.__dict__.pop("_sight", None)
     assert load.run(load.Order(Waiver, path, weekly.boss)).created == 1
     assert Waiver._base_manager.get().stage == "ACTIVE"
+
+
+def granted(company):
+    """A waiver of two weeks that is in force from the next one on."""
+    week = spans.first_whole("week", timezone.now())
+    asked = ask(company, ends_at=week.next().end)
+    door.decide(Request._base_manager.get(subject_id=asked.pk), "AGREE", by=company.wang)
+    asked.refresh_from_db()
+    return asked, week
+
+
+def test_ended_early_it_covers_nothing_that_falls_due_after(weekly):
+    waiver, week = granted(weekly)
+    assert states(week) == ["WAIVED", "WAIVED"]
+    with pytest.raises(door.Refused, match="理由"):
+        door.act("waiver.end_waiver", waiver, by=weekly.wang)
+    with pytest.raises(door.Denied, match="上级能提前结束"):
+        door.act("waiver.end_waiver", waiver, by=weekly.zhao, payload={"reason": "不该免"})
+    at = week.end + timedelta(hours=1)
+    with door.acting(by=weekly.wang, action="end_waiver", at=at):
+        door.act("waiver.end_waiver", waiver, by=weekly.wang, payload={"reason": "客户提前复工"})
+    waiver.refresh_from_db()
+    assert (waiver.stage, waiver.ends_at, waiver.end_reason) == ("ACTIVE", at, "客户提前复工")
+    assert states(week) == ["WAIVED", "BREACHED"]
+
+
+def test_one_that_has_not_begun_ends_without_covering_anything(weekly):
+    waiver, week = granted(weekly)
+    door.act("waiver.end_waiver", waiver, by=weekly.li, payload={"reason": "不休假了"})
+    assert states(week) == ["BREACHED", "BREACHED"]
+
+
+def test_the_page_offers_it_with_a_reason(weekly):
+    waiver, _ = granted(weekly)
+    browser = Client()
+    browser.force_login(weekly.wang)
+    assert "提前结束" in browser.get(f"/waiver/{waiver.pk}").content.decode()
+    answer = browser.post(f"/waiver/{waiver.pk}/do/end_waiver", {"reason": ""})
+    assert "理由" in answer.content.decode()
+    browser.post(f"/waiver/{waiver.pk}/do/end_waiver", {"reason": "客户提前复工"})
+    waiver.refresh_from_db()
+    assert waiver.end_reason == "客户提前复工"
