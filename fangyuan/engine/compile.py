@@ -110,14 +110,7 @@ def _dated(kind: Deadline | Required, terms: Terms) -> dict[str, str]:
     if kind.on_leave != "extend" or kind.within is None:
         plain = {"due_at": "due_at", "is_guess": "is_guess", "extended": "", "dated": "counted"}
         return plain
-    span = spans.parse(kind.within)
-    ends = "c.first_due_at" if span.is_exact else "c.first_due_at - interval '24 hours'"
-    extended = template("extended").substitute(
-        answer=_answer(kind, terms),
-        by_workday="true" if span.unit is spans.Unit.WORKDAY else "false",
-        last_day=f"(({ends}) AT TIME ZONE '{ZONE}')::date",
-        zone=ZONE,
-    )
+    extended = template("extended").substitute(answer=_answer(kind, terms), zone=ZONE)
     return {
         "due_at": "first_due_at",
         "is_guess": "first_guess",

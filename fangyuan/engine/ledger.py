@@ -86,14 +86,16 @@ def _waiver(rule: models.Rule, terms: compiler.Terms) -> str:
     active = models.Waiver.objects.everything("豁免").present().filter(stage="ACTIVE")
     if not active.filter(clause=number).exists():
         return "SELECT NULL::bigint AS waiver_id"
-    return f"""SELECT w.id AS waiver_id FROM engine_waiver w
+    fits = f"""SELECT w.id FROM engine_waiver w
             WHERE w.clause = {timelines.literal(number)}
               AND w.removed_at IS NULL AND w.stage = 'ACTIVE'
-              AND w.starts_at <= {terms.now} AND w.starts_at < f.due_at AND f.due_at <= w.ends_at
-              AND (w.subject_id IS NULL
-                   OR (w.subject_type = '{rule.record}' AND w.subject_id = f.subject_id))
+              AND w.starts_at <= {terms.now} AND w.starts_at < f.due_at AND f.due_at <= w.ends_at"""  # noqa: S608 - quoted literals
+    # Those of the record and those of anybody's record: either is found by its index.
+    return f"""SELECT min(w.id) AS waiver_id FROM (
+           {fits} AND w.subject_type = '{rule.record}' AND w.subject_id = f.subject_id
               AND (w.person_id IS NULL OR w.person_id = f.person_id)
-            ORDER BY w.id LIMIT 1"""  # noqa: S608 - quoted literals
+           UNION ALL
+           {fits} AND w.subject_id IS NULL AND w.person_id = f.person_id) w"""  # noqa: S608
 
 
 def settle(want: str, there: str, *, as_of: datetime, calendar_moved: bool = False) -> Written:

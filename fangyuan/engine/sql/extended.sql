@@ -2,7 +2,7 @@
   -- Leave moves the due time by the working days of it, from the day after the beginning to the
   -- first due day, of whoever answers then; leave after that moves it no further.
   SELECT c.*, c.first_due_at + coalesce(m."on" - l."on", 0) * interval '24 hours' AS due_at,
-         coalesce(m.unknown, l.unknown) > b.unknown AND ($by_workday OR x.away > 0) AS is_guess
+         c.first_guess OR m.unknown > b.unknown IS TRUE AS is_guess
     FROM counted c
     JOIN (
 WITH judged AS (
@@ -13,7 +13,9 @@ WITH judged AS (
 $answer
     ) a ON a.subject_id = c.subject_id AND a.occurrence = c.occurrence
     JOIN core_workday b ON b."on" = (c.began_at AT TIME ZONE '$zone')::date
-    JOIN core_workday l ON l."on" = $last_day
+         -- 00:00 is 24:00 of the day before.
+    JOIN core_workday l
+      ON l."on" = ((c.first_due_at - interval '1 microsecond') AT TIME ZONE '$zone')::date
    CROSS JOIN LATERAL (
          SELECT count(*) AS away FROM core_workday w
           WHERE w.is_working AND w."on" > b."on" AND w."on" <= l."on"

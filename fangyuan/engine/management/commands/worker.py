@@ -7,6 +7,7 @@ import signal
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -55,9 +56,9 @@ class Command(BaseCommand):
                 _heal()
 
 
-def sweep_now() -> None:
-    """Bring the ledger to now and send what is to be said by now."""
-    done = sweep.sweep()
+def sweep_now(as_of: datetime | None = None) -> None:
+    """Bring the ledger to an instant (now) and send what is to be said by then."""
+    done = sweep.sweep(as_of)
     for clause, error in done.failed.items():
         log.error("%s 没有算成：%s", clause, error)
     reminders.send(done.as_of)
