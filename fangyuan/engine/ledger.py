@@ -185,6 +185,15 @@ def replay(rule: models.Rule, book: rulebook.Book) -> Iterator[dict[str, Any]]:
             yield dict(zip(names, row, strict=True))
 
 
+def mend_tallies(*, as_of: datetime) -> int:
+    """Count the tallies from the ledger itself where they are wrong; says how many were."""
+    tallies = compiler.template("tallies").template
+    now = f"{timelines.literal(as_of)}::timestamptz"
+    with connection.cursor() as cursor:
+        cursor.execute(compiler.template("mend").substitute(tallies=tallies, now=now))
+        return int(cursor.fetchone()[0])
+
+
 def rebuilt_tally() -> set[tuple[Any, ...]]:
     """The tallies counted from the ledger itself, for checks."""
     with connection.cursor() as cursor:

@@ -36,19 +36,6 @@ SELECT c.rule_id, c.subject_type, c.subject_id, c.occurrence, c.began_on,
   FROM engine_changed c LEFT JOIN engine_obligation o ON o.id = c.id AND o.began_on = c.was_begun_on
  ORDER BY c.subject_id, c.occurrence
 """
-_TALLIES: Final = """
-WITH counted AS (
-  SELECT rule_id, person_id, engine_due_on(due_at) AS due_on, state, count(*) AS number
-    FROM engine_obligation GROUP BY 1, 2, 3, 4
-), kept AS (SELECT * FROM engine_tally WHERE number <> 0)
-SELECT coalesce(c.rule_id, t.rule_id), coalesce(c.person_id, t.person_id),
-       coalesce(c.due_on, t.due_on), coalesce(c.state, t.state), t.number, c.number
-  FROM counted c FULL JOIN kept t
-    ON (t.rule_id, t.due_on, t.state, coalesce(t.person_id, 0))
-     = (c.rule_id, c.due_on, c.state, coalesce(c.person_id, 0))
- WHERE t.number IS DISTINCT FROM c.number
- ORDER BY 3, 1, 2
-"""
 _LEFT_BEHIND: Final = """
 SELECT rule_id, subject_type, subject_id, occurrence, began_on, to_jsonb(o) AS there, NULL AS want
   FROM engine_obligation o
@@ -111,7 +98,7 @@ def check(between: Callable[[], object] = lambda: None) -> Outcome:
         outcome.as_of = state.as_of
         cursor.execute(_LEFT_BEHIND, [list(rules)])
         outcome.add(_dicts(cursor), _told)
-        cursor.execute(_TALLIES)
+        cursor.execute(f"{compiler.template('tallies').template} ORDER BY 3, 1, 2")
         outcome.add(cursor.fetchall(), _tallies)
         cursor.execute("SELECT coalesce(sum(number), 0) FROM engine_tally")
         outcome.duties = int(cursor.fetchone()[0])
@@ -252,8 +239,8 @@ def _tallies(found: list[Any]) -> list[dict[str, Any]]:
             "record": "tally",
             "key": logins.get(person),
             "occurrence": f"{due_on} {state.lower()}",
-            "ledger": {"number": kept or 0},
-            "recomputed": {"number": counted or 0},
+            "ledger": {"number": kept},
+            "recomputed": {"number": counted},
             "differs": ["件数"],
         }
         for rule, person, due_on, state, kept, counted in found
@@ -287,6 +274,9 @@ def said(outcome: Outcome) -> list[str]:
         told += _lines(one)
     if outcome.number > MOST:
         told.append(f"只列出前 {MOST} 处")
+    if outcome.number:
+        told.append("台账只由扫描来写：不一致说明有人直接改了库，或程序有错。")
+        told.append("先查清原因，再用 ./fy sweep --full 重算，用 ./fy check-ledger --keep 复核。")
     return told
 
 

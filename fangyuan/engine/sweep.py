@@ -122,6 +122,7 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
     with transaction.atomic():
         ledger.prepare()
         _drop_gone(rules, outcome)
+        ledger.mend_tallies(as_of=outcome.as_of)
         _keep_state(state, seen, outcome)
 
 

@@ -141,3 +141,16 @@ def test_a_check_is_due_again_after_the_next_night(swept: agreement.Batch) -> No
     Operation._base_manager.filter(kind="RECOUNT").update(started_at=yesterday)
     recount.nightly(lambda: None)
     assert Operation._base_manager.filter(kind="RECOUNT").count() == 2
+
+
+@pytest.mark.parametrize("what", CORRUPTIONS)
+def test_a_full_sweep_puts_right_whatever_was_tampered_with(
+    swept: agreement.Batch, what: str
+) -> None:
+    CORRUPTIONS[what](Obligation._base_manager.exclude(state="VOID").order_by("pk").first())
+    write(
+        "UPDATE engine_tally SET number = number + 5 WHERE id = (SELECT max(id) FROM engine_tally)"
+    )
+    sweep.sweep(swept.setting.as_of[-1], full=True)
+    write("UPDATE engine_progress SET cursor = pg_current_xact_id()::text::bigint + 1")
+    assert recount.check().ok
