@@ -6,11 +6,11 @@ rights decide what is seen, whatever they were then, and nothing can be changed 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -62,7 +62,7 @@ class AsOf:
         """Whether the ledger remembers the instant; if not, it is inferred from today's facts."""
         return self.kept_since is not None and self.at >= self.kept_since
 
-    @cached_property
+    @functools.cached_property
     def kept_since(self) -> datetime | None:
         """From when the ledger remembers; whoever learns it along with something else says so."""
         return history.kept_since()
@@ -189,6 +189,7 @@ def carried(html: str, as_of: AsOf) -> str:
     return html[:start] + _LINK.sub(lead, html[start:end]) + html[end:]
 
 
+@functools.lru_cache(maxsize=4096)
 def _can(path: str) -> bool:
     """Whether the page at this address can look back."""
     try:

@@ -126,7 +126,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         "tree": tree,
         "first": _first(lines),
         "trend": _trend(total, week_starts),
-        "people": counted.people(request.user, back and today, week_starts[0]),
+        "people": counted.people(request.user, back and today),
         "done_today": total.done,
         "clause_count": sum(p.clause_count for p in policies),
         "policy_count": len(policies),

@@ -114,10 +114,11 @@ SELECT rule_id, (due_on - date '{_MONDAY}') / 7, {sums}
   FROM counted GROUP BY 1, 2"""  # noqa: S608 - constants of this module
 
 
-def people(actor: Any, known_on: date | None, since: date) -> int:
-    """How many people have open duties, or had at the end of a day."""
+def people(actor: Any, known_on: date | None) -> int:
+    """How many people have open duties, or had at the end of a day: what is open falls due then or
+    later."""
     numbers = scopes.people(actor, Tally)
-    given = {"known_on": known_on, "since": since, "people": numbers}
+    given = {"known_on": known_on, "people": numbers}
     return int(ready.ask(_owing(known_on is None, numbers is None), given)[0][0])
 
 
@@ -125,7 +126,7 @@ def people(actor: Any, known_on: date | None, since: date) -> int:
 def _owing(is_now: bool, is_all: bool) -> str:
     rows = "engine_tally WHERE number > 0"
     if not is_now:
-        rows = "engine_tallymove WHERE known_on <= %(known_on)s AND due_on >= %(since)s"
+        rows = "engine_tallymove WHERE known_on <= %(known_on)s AND due_on >= %(known_on)s"
     mine = "" if is_all else " AND person_id = ANY (%(people)s)"
     return f"""SELECT count(*) FROM (
   SELECT person_id FROM {rows} AND state = 'OPEN' AND person_id IS NOT NULL{mine}
