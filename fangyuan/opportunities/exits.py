@@ -49,33 +49,35 @@ def _is_of(where: Mapping[str, Any], pipeline: str, code: str) -> bool:
 
 
 def of(opportunities: Iterable[Any]) -> dict[int, list[Exit]]:
-    """For each opportunity the exit conditions of the stage in which it stands; one query a stage.
+    """For each opportunity the exit conditions of the stage in which it stands; one query.
 
-    Conditions that do not concern it (another tier of customer, say) are left out.
+    Conditions that do not concern it (another stage, another tier of customer) are left out.
     """
-    now = timezone.now()
-    standing: dict[tuple[str, str], list[Any]] = {}
-    for one in opportunities:
-        if one.stage_id is not None:
-            standing.setdefault((one.pipeline_id, one.stage.code), []).append(one)
-    found: dict[int, list[Exit]] = {}
-    for (pipeline, code), rows in standing.items():
-        wanted = _guarding(pipeline, code, now)
-        for number, verdicts in _judged([one.pk for one in rows], wanted).items():
-            pairs = zip(wanted, verdicts, strict=True)
-            found[number] = [_exit(number, d, met) for d, met in pairs if met is not None]
-    return found
+    numbers = [one.pk for one in opportunities if one.stage_id is not None]
+    wanted = [d for d in gates.demands(Opportunity, at=timezone.now()) if d.step == STEP]
+    told = _judged(numbers, [(d, _standing(d.where)) for d in wanted])
+    return {
+        number: [
+            _exit(number, d, met)
+            for d, met in zip(wanted, verdicts, strict=True)
+            if met is not None
+        ]
+        for number, verdicts in told.items()
+    }
+
+
+def _standing(where: Mapping[str, Any]) -> dict[str, Any]:
+    """Whom a demand concerns while the stage is not left yet."""
+    return {"stage.code" if name == LEFT else name: value for name, value in where.items()}
 
 
 def _judged(
-    numbers: Sequence[int], wanted: Sequence[gates.Demand]
+    numbers: Sequence[int], wanted: Sequence[tuple[gates.Demand, dict[str, Any]]]
 ) -> dict[int, tuple[bool | None, ...]]:
-    if not wanted:
+    if not wanted or not numbers:
         return dict.fromkeys(numbers, ())
-    rest = [_aside(d.where) for d in wanted]
-    names = {n for d in wanted for n in words.names(d.condition)}
-    names |= {n for where in rest for n in words.names(where)}
-    asked = {f"met_{n}": _holds(d, rest[n]) for n, d in enumerate(wanted)}
+    names = {n for d, where in wanted for n in (*words.names(d.condition), *words.names(where))}
+    asked = {f"met_{n}": _holds(*pair) for n, pair in enumerate(wanted)}
     rows = Opportunity._base_manager.order_by().filter(pk__any_of=sorted(numbers))
     told = facts.annotate(rows, names).annotate(**asked).values_list("pk", *asked)
     return {row[0]: tuple(row[1:]) for row in told}
@@ -109,7 +111,8 @@ def lacking(opportunity: Any, stages: Iterable[Any]) -> list[door.Unmet]:
     found = []
     for stage in stages:
         wanted = _guarding(stage.pipeline_id, stage.code, timezone.now())
-        verdicts = _judged([opportunity.pk], wanted).get(opportunity.pk, ())
+        asked = [(d, _aside(d.where)) for d in wanted]
+        verdicts = _judged([opportunity.pk], asked).get(opportunity.pk, ())
         for demand, met in zip(wanted, verdicts, strict=True):
             if met is False:
                 said = f"{stage.code}：{gates.sentence(Opportunity, demand)}"

@@ -15,6 +15,7 @@ from fangyuan.opportunities.models import (
     StageItem,
     Step,
 )
+from fangyuan.opportunities.panels import Exits, Items, Sheet, Way
 
 register(
     Desk(
@@ -77,6 +78,10 @@ register(
             "transfer_opportunity",
         ],
         page=[
+            Way(),
+            Exits(),
+            Items(),
+            Sheet(),
             Timeline(),
             Related("", "需求", record="need", by="opportunity", show="text kind confirmed_at"),
             Related("", "竞争对手", record="rivalry", by="opportunity"),

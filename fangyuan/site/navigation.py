@@ -65,7 +65,7 @@ GROUPS = [
     Group(
         "销售",
         [
-            Item("商机", "/opportunity/", "board", "opportunity", key="s"),
+            Item("商机", "/pipeline", "board", "opportunity", key="s"),
             Item("产品", "/product/", "box", "product"),
             Item("价格表", "/price_list/", "coins", "price_list"),
         ],

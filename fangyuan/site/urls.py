@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from fangyuan.opportunities import board
 from fangyuan.site import (
     approval_effects,
     approvals,
@@ -40,6 +41,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sw.js", offline.service_worker, name="service_worker"),
     path("offline", offline.page, name="offline"),
     path("api/", include("fangyuan.desk.api.urls")),
+    path("pipeline", board.board, name="pipelines"),
+    path("pipeline/move/<int:number>", board.move, name="pipeline_move"),
+    path("pipeline/<slug:code>", board.board, name="pipeline"),
     path("weather", weather.page, name="weather"),
     path("weather/strip", weather.strip, name="weather_strip"),
     path("weather/<int:person>/<slug:day>", weather.day, name="weather_day"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from fangyuan.customers.models import Customer
 from fangyuan.engine import sweep
 from fangyuan.site import samples
-from fangyuan.site.demo import oversight
+from fangyuan.site.demo import deals, oversight
 from fangyuan.site.demo.build import Builder
 
 
@@ -23,7 +23,9 @@ class Command(BaseCommand):
         if Customer.objects.everything("是否空库").exists():
             self.stdout.write("已有客户，不载入示例公司")
             return
-        counts = Builder(timezone.now()).write(samples.PASSWORD)
+        now = timezone.now()
+        counts = Builder(now).write(samples.PASSWORD)
+        counts["opportunity"] = deals.fill(now)
         said = "、".join(f"{name} {number}" for name, number in counts.items())
         self.stdout.write(f"示例公司：{said}")
         outcome = sweep.sweep()
