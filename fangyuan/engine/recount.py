@@ -18,7 +18,7 @@ from typing import Any, Final
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
-from fangyuan.core import calendar, events, spans
+from fangyuan.core import calendar, events, records, spans
 from fangyuan.core.models import Operation
 from fangyuan.engine import alerts, kinds, ledger, listing, models, reach, rulebook, sweep
 from fangyuan.engine import compile as compiler
@@ -280,12 +280,36 @@ def said(outcome: Outcome) -> list[str]:
     return told
 
 
+_NAMES: Final = {
+    "state": "状态",
+    "person": "责任人",
+    "due_at": "到期",
+    "met_at": "完成",
+    "number": "件数",
+}
+
+
 def _lines(one: dict[str, Any]) -> Iterator[str]:
-    what = "、".join(one["differs"])
-    yield f"{one['clause']} {one['record']} {one['key'] or ''} {one['occurrence']}：{what}"
-    for label, side in (("台账", one["ledger"]), ("重算", one["recomputed"])):
-        values = " ".join(f"{name}={value}" for name, value in (side or {}).items())
-        yield f"  {label} {values or '没有'}"
+    type_of = records.row_types().get(one["record"])
+    label = type_of._meta.verbose_name if type_of else one["record"]
+    what, happened = "、".join(one["differs"]), one["occurrence"]
+    if one["record"] == "tally":
+        day, state = happened.split()
+        happened = f"{day} {_value('state', state)}"
+    yield f"{one['clause']} {label} {one['key'] or ''} {happened}：{what}"
+    for side, values in (("台账", one["ledger"]), ("重算", one["recomputed"])):
+        told = "，".join(f"{_NAMES[name]} {_value(name, v)}" for name, v in (values or {}).items())
+        yield f"  {side} {told or '没有'}"
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "无"
+    if name == "state":
+        return str(models.State(value.upper()).label)
+    if name.endswith("_at"):
+        return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M}"
+    return str(value)
 
 
 # --- every night

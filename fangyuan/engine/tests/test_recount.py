@@ -115,8 +115,8 @@ def test_the_command_ends_with_a_status_that_a_script_can_read(swept: agreement.
     with pytest.raises(CommandError):
         call_command("check-ledger", stdout=out)
     assert "处不一致" in out.getvalue()
-    assert "  台账 state=met" in out.getvalue()
-    assert "  重算 state=breached" in out.getvalue()
+    assert "  台账 状态 按时" in out.getvalue()
+    assert "  重算 状态 违规" in out.getvalue()
 
 
 def test_the_night_checks_once_and_raises_the_alarm(swept: agreement.Batch) -> None:
