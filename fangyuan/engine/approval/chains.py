@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, Case, Q, When
 from django.utils import timezone
 
-from fangyuan.core import facts, words
+from fangyuan.core import facts, ready, words
 from fangyuan.engine import models
 from fangyuan.engine.kinds import base
 from fangyuan.engine.kinds.approval import Approval, Step
@@ -87,7 +87,16 @@ def _rules(action: str) -> Any:
 
 def may_ask(action: str) -> bool:
     """Whether some clause lets a person without the right ask for this action."""
-    return action in _standing or bool(_rules(action).exists())
+    record, verb = action.split(".", 1)
+    given = {"record": record, "verb": verb, "at": timezone.now()}
+    return action in _standing or bool(ready.ask(_ASKED_FOR, given))
+
+
+_ASKED_FOR = """
+SELECT 1 FROM engine_rule
+ WHERE kind = 'APPROVAL' AND record = %(record)s AND params ->> 'on' = %(verb)s AND NOT is_shadow
+   AND removed_at IS NULL AND starts_at <= %(at)s AND (ends_at IS NULL OR ends_at > %(at)s)
+ LIMIT 1"""
 
 
 def lets_choose(action: str) -> bool:
@@ -128,7 +137,7 @@ def wanted(
     asked = _Asked(record, by, payload or {}, tuple(chosen))
     fits = asked.fitting([kind.where for kind in kinds])
     pairs = zip(rules, kinds, fits, strict=True)
-    found = [(r, k) for r, k, fit in pairs if fit and not asked.agrees_by_acting(k)]
+    found = _once((r, k) for r, k, fit in pairs if fit and not asked.agrees_by_acting(k))
     chain = [step for rule, kind in found for step in asked.steps(kind, rule.clause.number)]
     if not chain:
         return None
@@ -139,6 +148,17 @@ def wanted(
         is_repeated=any(kind.repeat == "each" for _, kind in found),
         copies=asked.copied([name for _, kind in found for name in kind.copies]),
     )
+
+
+def _once(found: Iterable[tuple[models.Rule, Approval]]) -> list[tuple[models.Rule, Approval]]:
+    """Without what the product wants in any case where a clause wants the same of the same."""
+    pairs = list(found)
+    named = {step.who for rule, kind in pairs if rule.clause.number for step in kind.approvers}
+    return [
+        (rule, kind)
+        for rule, kind in pairs
+        if rule.clause.number or not {step.who for step in kind.approvers} <= named
+    ]
 
 
 def own(record: Any, asked_by: int) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models as db
 from django.utils import dateparse
 
-from fangyuan.core import records
+from fangyuan.core import ready, records
 from fangyuan.engine.requests import Request
-
 
 # Under this name a request to create keeps what is created with it, row by row.
 WITH: Final = "+"
@@ -119,14 +119,22 @@ def outdated(touched: Mapping[Any, Iterable[int]]) -> list[Request]:
             about.setdefault(parent, set()).update(rows.values_list(link, flat=True))
     if not about:
         return []
-    meant = db.Q()
-    for name, numbers in about.items():
-        meant |= db.Q(subject_type=name, subject_id__any_of=sorted(numbers))
+    pairs = sorted((name, number) for name, numbers in about.items() for number in numbers)
+    met = ready.ask(_WAITING, [[name for name, _ in pairs], [number for _, number in pairs]])
+    if not met:  # as nearly always: nothing to hold
+        return []
     waiting = Request._base_manager.select_for_update(of=("self",)).order_by("pk")
-    found = waiting.filter(meant, state="WAITING", removed_at=None)
+    found = waiting.filter(pk__any_of=[row[0] for row in met], state="WAITING", removed_at=None)
     return [one for one in found if voided(one, records.find(one.subject))]
 
 
+_WAITING: Final = """
+SELECT r.id FROM unnest(%s::text[], %s::bigint[]) AS s (kind, number)
+  JOIN engine_request r ON r.subject_type = s.kind AND r.subject_id = s.number
+ WHERE r.state = 'WAITING' AND r.removed_at IS NULL"""
+
+
+@functools.cache
 def _wholes(model: Any) -> list[tuple[str, str]]:
     """The types of which this one is part of the content, and the link to them."""
     found = []
