@@ -45,7 +45,7 @@ class Terms:
     pick: Pick = field(default_factory=Pick)
     # Codes of the teams by whose leader a named department answers.
     teams: dict[str, int | None] = field(default_factory=dict)
-    carried: Carried | None = None
+    carried: tuple[Carried, ...] = ()
     # Where the spans of an alert were laid down already.
     lit: str = ""
 
@@ -148,27 +148,27 @@ def _met(kind: Deadline, until: facts.Stream | None, by_stream: bool, terms: Ter
 
 
 def _carried_due(within: str, met: str, terms: Terms) -> tuple[str, str, str]:
-    """As `_due`, from when a duty began; where it was open when a newer version took effect and was
-    carried over, by that version's span: from its effect on, or the milder of both."""
-    due, guess, calendar = due_of(within, "b.began_at")
-    carried = terms.carried
-    if carried is None or terms.as_of < carried.at:
-        return due, guess, calendar
-    at = f"{timelines.literal(carried.at)}::timestamptz"
-    is_open = f"{due} > {at} AND coalesce({met} >= {at}, true)"
-    if carried.how == "NEW":
-        fresh = terms.calendar.due(carried.at, carried.within)
-        later = f"{timelines.literal(fresh.at)}::timestamptz"
-        later_guess = "true" if fresh.is_provisional else "false"
-    else:
-        other, other_guess, join = due_of(carried.within, "b.began_at", "x")
-        calendar += join and f" {join}"
-        later, later_guess = f"greatest({due}, {other})", f"({guess} OR {other_guess})"
-    return (
-        f"(CASE WHEN {is_open} THEN {later} ELSE {due} END)",
-        f"(CASE WHEN {is_open} THEN {later_guess} ELSE {guess} END)",
-        calendar,
-    )
+    """As `due_of`, from when a duty began; where it was open when newer versions took effect and
+    was carried over, by their spans: from the effect on, or the milder of both."""
+    due, guess, joins = due_of(within, "b.began_at")
+    for place, carried in enumerate(terms.carried):
+        if terms.as_of < carried.at:
+            break
+        at = f"{timelines.literal(carried.at)}::timestamptz"
+        is_open = f"{due} > {at} AND coalesce({met} >= {at}, true)"
+        if carried.how == "NEW":
+            fresh = terms.calendar.due(carried.at, carried.within)
+            later = f"{timelines.literal(fresh.at)}::timestamptz"
+            later_guess = "true" if fresh.is_provisional else "false"
+        else:
+            other, other_guess, join = due_of(carried.within, "b.began_at", f"x{place}")
+            joins += join and f" {join}"
+            later, later_guess = f"greatest({due}, {other})", f"({guess} OR {other_guess})"
+        joins += f"""
+         CROSS JOIN LATERAL (SELECT CASE WHEN {is_open} THEN {later} ELSE {due} END AS due,
+                CASE WHEN {is_open} THEN {later_guess} ELSE {guess} END AS is_guess) v{place}"""
+        due, guess = f"v{place}.due", f"v{place}.is_guess"
+    return due, guess, joins
 
 
 def due_of(within: str, at: str, name: str = "w") -> tuple[str, str, str]:

@@ -124,12 +124,19 @@ def explain(obligation: models.Obligation, *, now: datetime, is_past: bool = Fal
 
 
 def _carried(rule: models.Rule, obligation: models.Obligation, now: datetime) -> str:
-    """That a newer version took over the due time of a duty open at its effect, if it did."""
-    if rule.ends_at is None:  # nothing has followed it
-        return ""
-    later = rule.followers.everything("解释").present().exclude(in_flight="OLD").first()
-    if later is None or later.starts_at > now or not later.params.get("within"):
-        return ""
+    """That newer versions took over the due time of a duty open at their effect, if they did."""
+    said, later = "", rule
+    while later.ends_at is not None:  # something may have followed it
+        following = later.followers.everything("解释").present().first()
+        if following is None or following.starts_at > now:
+            break
+        later = following
+        if later.in_flight != "OLD" and later.params.get("within"):
+            said += _carried_by(later, obligation)
+    return said
+
+
+def _carried_by(later: models.Rule, obligation: models.Obligation) -> str:
     at, met = later.starts_at, obligation.met_at
     if obligation.due_at <= at or obligation.began_at >= at or (met is not None and met < at):
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ class Book:
     as_of: datetime
     calendar: workdays.WorkCalendar
     teams: dict[str, int | None]
-    carried: dict[int, compiler.Carried] = field(default_factory=dict)
+    carried: dict[int, tuple[compiler.Carried, ...]] = field(default_factory=dict)
     adoptions: dict[str, str] = field(default_factory=dict)
 
     def adopted(self, policy: str) -> str:
@@ -47,15 +47,15 @@ class Book:
             adopted=self.adopted(rule.clause.policy.code),
             pick=pick or Pick(),
             teams=self.teams,
-            carried=self.carried.get(rule.pk),
+            carried=self.carried.get(rule.pk, ()),
         )
 
     def carried_since(self, since: datetime | None) -> set[int]:
         """The rules whose open duties a newer version took over since an instant."""
         return {
             number
-            for number, one in self.carried.items()
-            if since is None or since < one.at <= self.as_of
+            for number, later in self.carried.items()
+            if any(since is None or since < one.at <= self.as_of for one in later)
         }
 
 
@@ -65,14 +65,21 @@ def open_book(as_of: datetime, calendar: workdays.WorkCalendar) -> Book:
     return Book(as_of, calendar, dict(teams), _carried())
 
 
-def _carried() -> dict[int, compiler.Carried]:
-    """By the number of the rule that ends: what its follower does with the duties still open."""
-    followers = models.Rule.objects.everything("规则扫描").present().exclude(in_flight="OLD")
-    return {
-        rule.follows_id: compiler.Carried(rule.starts_at, rule.in_flight, rule.params["within"])
-        for rule in followers.filter(is_shadow=False, follows__isnull=False)
-        if rule.params.get("within")
-    }
+def _carried() -> dict[int, tuple[compiler.Carried, ...]]:
+    """By the number of a rule that ends: what each one after it does with duties still open."""
+    rows = models.Rule.objects.everything("规则扫描").present()
+    rows = rows.filter(is_shadow=False, follows__isnull=False)
+    after = {rule.follows_id: rule for rule in rows}
+    return {number: tuple(_following(after, number)) for number in after}
+
+
+def _following(
+    after: dict[int | None, models.Rule], number: int | None
+) -> Iterator[compiler.Carried]:
+    while (rule := after.get(number)) is not None:
+        if rule.in_flight != "OLD" and rule.params.get("within"):
+            yield compiler.Carried(rule.starts_at, rule.in_flight, rule.params["within"])
+        number = rule.pk
 
 
 def duties() -> list[models.Rule]:

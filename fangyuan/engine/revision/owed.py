@@ -61,7 +61,7 @@ def _want(trial: drafts.Trial, asked: curves.Asked, book: rulebook.Book) -> str:
     terms = book.terms(trial.rule)
     # A duty to complete asks once for what was there before it; the others need no earlier past.
     starts_at = terms.starts_at if isinstance(kind, Required) else asked.starts_at
-    terms = replace(terms, starts_at=starts_at, ends_at=asked.ends_at, carried=None)
+    terms = replace(terms, starts_at=starts_at, ends_at=asked.ends_at, carried=())
     return ledger.wanted(trial.rule, kind, terms)
 
 
