@@ -12,7 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from fangyuan.core import codes
+from fangyuan.core import codes, ready
 
 
 def _quoted(values: list[str]) -> str:
@@ -160,7 +160,14 @@ class TermField(models.ForeignKey):
     def validate(self, value: Any, model_instance: Any) -> None:
         if value is not None and not str(value).startswith(self.domain + ":"):
             raise ValidationError(f"“{value}”不是{self.verbose_name}字典里的一项")
-        super().validate(value, model_instance)
+        models.Field.validate(self, value, model_instance)
+        # A foreign key's own look-up would build its query anew for every field of every record.
+        if value is not None and not ready.ask(_TERM, [value]):
+            params = {"model": "字典项", "pk": value, "field": "key", "value": value}
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params=params)
+
+
+_TERM = "SELECT 1 FROM core_term WHERE key = %s"
 
 
 class Money(models.DecimalField):

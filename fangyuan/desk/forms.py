@@ -6,6 +6,7 @@ fields with its clause, and whatever was typed is still there.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -180,7 +181,22 @@ def build(
                 made[(CHILD if section.of else "") + name] = field
                 field.demanded = None if section.of else demanded.get(name)
                 _begin(field, columns.field_of(model, name), record, given or {}, actor, now)
-    return type("Form", (DeskForm,), made)
+    form = type("Form", (DeskForm,), made)
+    if record is None:
+        form.base_fields = _Fresh(form.base_fields)
+    return form
+
+
+class _Fresh(dict[str, Any]):
+    """Fields made for one form: it takes them as they are, for copying takes longer than making."""
+
+    is_taken = False
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        if self.is_taken:
+            return {name: copy.deepcopy(field, memo) for name, field in self.items()}
+        self.is_taken = True
+        return self
 
 
 def _child(desk: declare.Desk, section: declare.Section) -> Any:

@@ -15,7 +15,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from fangyuan.core import fields, records
+from fangyuan.core import fields, ready, records
 from fangyuan.core.models import Term
 from fangyuan.desk import filters
 from fangyuan.org.models import Team
@@ -205,6 +205,16 @@ def _choices(field: Any, options: dict[str, Any]) -> forms.Field:
     return forms.TypedChoiceField(choices=choices, coerce=str, empty_value=empty, **options)
 
 
+_TERMS = ready.Ready(
+    lambda: (
+        Term.objects.everything("字典供选择")
+        .present()
+        .filter(domain=ready.Slot("domain"), active=True)
+        .values_list("key", "label")
+    )
+)
+
+
 def _terms(field: Any, options: dict[str, Any]) -> forms.Field:
     if field.domain in TYPED_DOMAINS:
         return TypedTerm(field.domain, **options)
@@ -212,9 +222,7 @@ def _terms(field: Any, options: dict[str, Any]) -> forms.Field:
     # Asked when first looked at: what is left empty needs no choices to be checked.
     @functools.cache
     def choices() -> list[tuple[str, str]]:
-        rows = Term.objects.everything("字典供选择").present()
-        known = rows.filter(domain=field.domain, active=True).values_list("key", "label")
-        return [("", "–"), *known]
+        return [("", "–"), *_TERMS(domain=field.domain)]
 
     return forms.TypedChoiceField(choices=choices, coerce=str, empty_value=None, **options)
 

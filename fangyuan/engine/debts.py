@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 from django.db import models
 from django.db.models import F, Q
 
-from fangyuan.core import facts, fields
+from fangyuan.core import facts, fields, ready
 from fangyuan.core.records import Record
 from fangyuan.org.models import Person
 
@@ -67,11 +67,18 @@ class Debt(Record):
 
 def of(steps: Iterable[tuple[str, int]]) -> list[Debt]:
     """What these records (type, number) still owe."""
-    wanted = Q(pk__in=[])
-    for record, number in steps:
-        wanted |= Q(subject_type=record, subject_id=number)
-    rows = Debt.objects.everything("门槛").present().filter(wanted, paid_at=None)
+    pairs = sorted(set(steps))
+    met = ready.ask(_OWED, [[record for record, _ in pairs], [number for _, number in pairs]])
+    if not met:  # as nearly always
+        return []
+    rows = Debt.objects.everything("门槛").filter(pk__any_of=[row[0] for row in met])
     return list(rows.select_related("rule__clause"))
+
+
+_OWED = """
+SELECT d.id FROM unnest(%s::text[], %s::bigint[]) AS s (kind, number)
+  JOIN engine_debt d ON d.subject_type = s.kind AND d.subject_id = s.number
+ WHERE d.paid_at IS NULL AND d.removed_at IS NULL"""
 
 
 def covers(debt: Debt, finding: Any, at: datetime) -> bool:

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
-from django.db.models import BooleanField, Case, Count, Max, Value, When
+from django.db.models import BooleanField, Case, Value, When
 
-from fangyuan.core import facts, words
+from fangyuan.core import facts, ready, words
 from fangyuan.engine import debts, models
 
 # The verbs being taken on a record, by its type and number: one may take another along.
@@ -75,15 +75,16 @@ class Book:
     """The rulebook as one deed sees it: whether it changed is asked once, not for every record."""
 
     def __init__(self) -> None:
-        self._stamp: dict[str, Any] | None = None
+        self._stamp: tuple[datetime | None, int] | None = None
 
     def known(self, record: str) -> list[Demand]:
         """Every write-time condition on a record type, whenever in force."""
         if self._stamp is None:
-            self._stamp = models.Rule.objects.everything("写入校验").aggregate(
-                last=Max("changed_at"), count=Count("id")
-            )
-        return _known(record, self._stamp["last"], self._stamp["count"])
+            self._stamp = ready.ask(_STAMP, [])[0]
+        return _known(record, *self._stamp)
+
+
+_STAMP = "SELECT max(changed_at), count(*) FROM engine_rule"
 
 
 def demands(model: Any, *, at: datetime, book: Book | None = None) -> list[Demand]:
@@ -207,9 +208,7 @@ def sentence(model: Any, demand: Demand) -> str:
     return f"要求{words.sentence(model, demand.condition)}（{demand.clause}）"
 
 
-def settle_debts(
-    found: list[Unmet], steps: Steps, *, at: datetime, book: Book
-) -> list[Unmet]:
+def settle_debts(found: list[Unmet], steps: Steps, *, at: datetime, book: Book) -> list[Unmet]:
     """What remains unmet: a debt that is not due stands in; an overdue one closes every gate."""
     gated = {
         (record, number): verbs

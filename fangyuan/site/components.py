@@ -71,22 +71,23 @@ def _duties(now: datetime) -> list[SimpleNamespace]:
         "name": "拜访记录 24h",
         "clause_url": "#",
         "url": "#",
+        "clock": "–",
     }
     return [
         SimpleNamespace(
-            pk=1, title="补录拜访记录", subject="凌川半导体（无锡）", note="满 24 小时计入考核",
+            pk=1, title="补录拜访记录", subject="凌川半导体（无锡）", done_text="",
             state="BREACHED", due=late, start=late - day, action="去补录", **common,
         ),
         SimpleNamespace(
-            pk=2, title="写拜访记录", subject="华晟汽车零部件（苏州）", note="昨天 11:24 离场",
+            pk=2, title="写拜访记录", subject="华晟汽车零部件（苏州）", done_text="",
             state="OPEN", due=soon, start=soon - day, action="去填写", **common,
         ),
         SimpleNamespace(
-            pk=3, title="更新客户标签", subject="瑞曜电池科技", note="", state="OPEN",
+            pk=3, title="更新客户标签", subject="瑞曜电池科技", done_text="", state="OPEN",
             due=later, start=now - day, action="去更新", **common,
         ),
         SimpleNamespace(
-            pk=4, title="写拜访记录", subject="恒砺重工", note="", state="MET", due=soon,
+            pk=4, title="写拜访记录", subject="恒砺重工", state="MET", due=soon,
             start=soon - day, action="查看", done_text="提前 6:12", **common,
         ),
     ]  # fmt: skip

@@ -175,6 +175,30 @@ def fact(one: Mapping[str, Any], shown: object, *, has_history: bool) -> SafeStr
     )
 
 
+def obligation(one: Any, now: datetime) -> SafeString:
+    """A duty (`duties.Duty`) on a list of what to do: title, subject, clause, clock, way there."""
+    state, said, title = one.state, one.done_text, escape(one.title)
+    tone = display.clause_state(state, display.due_tone(one.due, now, one.start))
+    cls = " late" if tone == "bad" else " done" if state == "MET" else ""
+    url = escape(one.url or "")
+    tick = f'<a class="ck" href="{url}" aria-label="去办：{title}" tabindex="-1"></a>'
+    if state in ("MET", "LATE"):
+        tick = '<span class="ck y" role="img" aria-label="已办"></span>'
+    subject = f"<span>{escape(one.subject)}</span>" if one.subject else ""
+    chip = marks.clause(one.clause, one.name, tone, one.clause_url)
+    clock = marks.clock(one.due, now, start=one.start)
+    if said:
+        clock = SafeString(f'<span class="cd {tone or "ok"} flat">{escape(said)}</span>')
+    act = "查看" if said else escape(one.action or "去办")
+    way = f'<a class="btn sm" href="{url}">{act}</a>' if url else ""
+    return SafeString(
+        f'<div class="ob{cls}" id="ob-{one.pk}" data-row="{url}">{tick}'
+        f'<span class="t">{escape(one.clock or display.MISSING)}</span>'
+        f'<div><h3>{title}{subject}</h3><div class="meta">{chip}</div></div>'
+        f'{clock}<span class="go">{way}</span></div>'
+    )
+
+
 def rated(line: Any) -> SafeString:
     """A line of the cockpit's tree: policy, chapter or clause with its numbers."""
     tone, is_clause = display.rate_tone(line.rate), line.level == 2

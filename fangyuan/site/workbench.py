@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -43,18 +44,19 @@ def workbench(request: HttpRequest) -> HttpResponse:
     if members and request.GET.get("whose", "team") == "team":
         return _of_team(request, members, now)
     order = request.GET.get("by", "due")
-    owed = duties.describe(_owed(request.user, now), request.user)
-    today = [d for d in owed if timezone.localdate(d.due) == timezone.localdate(now)]
+    owed = _owed(request.user, now)
+    today = [d for d in owed if timezone.localdate(d.due_at) == timezone.localdate(now)]
+    bands = _by_time(owed, now, request.user) if order == "due" else None
     context = {
-        "bands": _by_time(owed, now) if order == "due" else _by(owed, order),
+        "bands": bands or _by(duties.describe(owed, request.user), order),
         "orders": ORDERS,
         "order": order if order in ORDERS else "due",
-        "next": next((d for d in today if d.is_open and d.due > now), None),
-        "left_today": sum(d.is_open for d in today),
-        "done_today": sum(not d.is_open for d in today),
+        "next": next((d for d in today if _is_open(d) and d.due_at > now), None),
+        "left_today": sum(map(_is_open, today)),
+        "done_today": sum(not _is_open(d) for d in today),
         "all_today": len(today),
         "late": sum(d.state == "BREACHED" for d in owed),
-        "week": sum(d.is_open for d in owed),
+        "week": sum(map(_is_open, owed)),
         "rate": {"title": "我的守规率", **_rate([int(request.user.pk)], now)},
         "whose": "mine" if members else "",
         **_around(request.user, now),
@@ -113,26 +115,34 @@ _DONE = ready.Ready(
 )
 
 
-def _by_time(owed: Iterable[duties.Duty], now: datetime) -> list[Band]:
-    today, bands = timezone.localdate(now), []
+def _is_open(duty: Obligation) -> bool:
+    return duty.state in duties.SHOWN
+
+
+def _by_time(owed: Iterable[Obligation], now: datetime, actor: Any) -> list[Band]:
+    """What is late, then day by day; only what is shown is put into words."""
+    today = timezone.localdate(now)
     late = [d for d in owed if d.state == "BREACHED"]
-    if late:
-        bands.append(Band("已逾期", f"{len(late)} 件", late[::-1][:ROWS], is_late=True))
-    days: dict[date, list[duties.Duty]] = {}
+    days: dict[date, list[Obligation]] = {}
     for duty in owed:
         if duty.state != "BREACHED":
             days.setdefault(_shown_day(duty, today), []).append(duty)
+    cut = [late[::-1][:ROWS], *(found[:ROWS] for _, found in sorted(days.items()))]
+    said = {one.pk: one for one in duties.describe(itertools.chain(*cut), actor)}
+    bands = [Band("已逾期", f"{len(late)} 件", [], is_late=True)] if late else []
     for day, found in sorted(days.items()):
-        done = sum(not d.is_open for d in found)
+        done = sum(not _is_open(d) for d in found)
         note = f"{len(found)} 件" + (f"，已完成 {done} 件" if done else "")
-        bands.append(Band(_day(day, today), note, found[:ROWS]))
+        bands.append(Band(_day(day, today), note, []))
+    for band, shown in zip(bands, cut if late else cut[1:], strict=True):
+        band.duties.extend(said[one.pk] for one in shown)
     return bands
 
 
-def _shown_day(duty: duties.Duty, today: date) -> date:
+def _shown_day(duty: Obligation, today: date) -> date:
     """A duty due at 24:00 belongs to the day that ends then; what is done today is shown today."""
-    day = timezone.localdate(duty.due - timedelta(microseconds=1))
-    return today if not duty.is_open else max(day, today)
+    day = timezone.localdate(duty.due_at - timedelta(microseconds=1))
+    return max(day, today) if _is_open(duty) else today
 
 
 def _day(day: date, today: date) -> str:

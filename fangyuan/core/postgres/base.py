@@ -7,7 +7,11 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base, operations
-from psycopg import pq
+from psycopg import _queries, pq
+
+# Wide records make long statements, the same each time: their places are looked for once.
+_queries.MAX_CACHED_STATEMENT_LENGTH = 2**16
+_queries.MAX_CACHED_STATEMENT_PARAMS = 500
 
 
 class AskedCursor(base.CursorMixin, psycopg.RawCursor[Any]):

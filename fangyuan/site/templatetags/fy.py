@@ -170,6 +170,12 @@ def entry(context: Context, one: Any) -> SafeString:
     return drawn.entry(one, _now(context, None))
 
 
+@register.simple_tag(takes_context=True)
+def obligation(context: Context, one: Any) -> SafeString:
+    """A duty on a list of what to do."""
+    return drawn.obligation(one, _now(context, None))
+
+
 register.simple_tag(drawn.rated, name="rated")
 
 
