@@ -1,20 +1,25 @@
 -- How the tallies came to be before the ledger was kept, from what it knew when it began.
-WITH duty AS (
-  SELECT o.rule_id, o.person_id, engine_due_on(o.due_at) AS due_on, o.state,
-         (engine_shown_at(o.began_at, o.due_at, o.occurrence) AT TIME ZONE '$zone')::date AS shown_on,
+WITH alike AS (
+  -- Few differ in what matters here, and what follows costs for each.
+  SELECT rule_id, person_id, due_at, state, began_on, engine_due_on(met_at) AS met_on, cause,
+         CASE WHEN due_at <= began_at THEN began_at END AS began_at,
+         CASE WHEN due_at <= began_at THEN occurrence END AS occurrence, count(*) AS n
+    FROM engine_obligation WHERE state <> 'VOID' OR cause ? 'left_at'
+   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+), duty AS (
+  SELECT a.rule_id, a.person_id, engine_due_on(a.due_at) AS due_on, a.state, a.n,
+         coalesce((engine_shown_at(a.began_at, a.due_at, a.occurrence) AT TIME ZONE '$zone')::date,
+                  a.began_on) AS shown_on,
          -- The first day at whose end it is red: a cadence at the very instant, others after it,
          -- and never while its calendar is a guess.
-         CASE WHEN o.cause ? 'provisional' THEN engine_due_on(o.met_at)
-              WHEN r.kind = 'CADENCE' THEN engine_due_on(o.due_at)
-              ELSE (o.due_at AT TIME ZONE '$zone')::date END AS red_on,
-         engine_due_on(CASE o.state WHEN 'VOID' THEN (o.cause ->> 'left_at')::timestamptz
-                                    WHEN 'WAIVED' THEN w.starts_at
-                                    ELSE o.met_at END) AS done_on, count(*) AS n
-    FROM engine_obligation o
-         JOIN engine_rule r ON r.id = o.rule_id
-         LEFT JOIN engine_waiver w ON w.id = (o.cause ->> 'waiver')::bigint
-   WHERE o.state <> 'VOID' OR o.cause ? 'left_at'
-   GROUP BY 1, 2, 3, 4, 5, 6, 7
+         CASE WHEN a.cause ? 'provisional' THEN a.met_on
+              WHEN r.kind = 'CADENCE' THEN engine_due_on(a.due_at)
+              ELSE (a.due_at AT TIME ZONE '$zone')::date END AS red_on,
+         CASE a.state WHEN 'VOID' THEN engine_due_on((a.cause ->> 'left_at')::timestamptz)
+                      WHEN 'WAIVED' THEN engine_due_on(w.starts_at) ELSE a.met_on END AS done_on
+    FROM alike a
+         JOIN engine_rule r ON r.id = a.rule_id
+         LEFT JOIN engine_waiver w ON w.id = (a.cause ->> 'waiver')::bigint
 ), turn AS (
   -- Where it went from being open, if anywhere; what is late was red in between.
   SELECT d.*, CASE state WHEN 'LATE' THEN 'BREACHED' ELSE state END AS first,
