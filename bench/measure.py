@@ -25,6 +25,7 @@ from bench.table import Results
 PASSWORD = "bench"
 REP, BOSS = "b21", "b221"
 LATENCY = ["/customer/", "/customer/?q=华盛", "/customer/?q=hsyd", "/", "/cockpit"]
+PAST = "/cockpit?as_of=2026-10-31"
 
 
 def hashed() -> str:
@@ -133,13 +134,14 @@ def pages(results: Results, size: str, url: str) -> None:
     with _serving(url) as (port, server):
         rep, boss = load.Client(port, REP, PASSWORD), load.Client(port, BOSS, PASSWORD)
         for who, client, paths in (
-            ("rep", rep, [*LATENCY, f"/customer/{_own(url, REP)[0]}"]),
-            ("director", boss, ["/customer/", "/customer/?q=华盛", "/cockpit"]),
+            ("rep", rep, [*LATENCY, PAST, f"/customer/{_own(url, REP)[0]}"]),
+            ("director", boss, ["/customer/", "/customer/?q=华盛", "/cockpit", PAST]),
         ):
             for path, (middle, most) in load.latency(client, paths).items():
                 name = re.sub(r"[0-9]+", "N", path)
                 said = f"{middle:.0f} / {most:.0f} ms"
-                results.add(f"{size}: {who} {name} median / p95", said, "p95 ≤ 100 ms")
+                wanted = "p95 ≤ 200 ms" if path == PAST else "p95 ≤ 100 ms"
+                results.add(f"{size}: {who} {name} median / p95", said, wanted)
         clients = [load.Client(port, f"b{21 + n}", PASSWORD) for n in range(8)]
         _throughputs(results, size, clients, [_own(url, c.login) for c in clients])
         results.add(f"{size}: two web workers", f"{_memory(server):.0f} MB", "≤ 250 MB")
