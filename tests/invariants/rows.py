@@ -18,6 +18,7 @@ from fangyuan.org.models import Person
 DEADLINE = {"on": "learned_at", "until": "graded_at", "within": "24h"}
 PARTICULARS: dict[str, dict[str, Any]] = {
     "contact": {"phone": "13800138000"},
+    "acknowledgement": {"reason": "样例"},
     "membership": {"is_main": False},
     "person": {"login": None, "manager": None},
     "event": {"record": "customer", "record_id": 1, "xid": 1, "op": "U", "diff": {}},

@@ -21,7 +21,9 @@ VAGUE: Final = {
 _OPEN: Final = {word: what for what, some in VAGUE.items() for word in some.split()}
 _VAGUE: Final = re.compile("|".join(sorted(_OPEN, key=len, reverse=True)))
 _NUMBER: Final = r"(?P<n>\d+|[一二两三四五六七八九十百]+)"
-_SPAN: Final = re.compile(_NUMBER + r"\s*个?\s*(?P<u>分钟|小时|工作日|自然日|日|天)\s*[以之]?内")
+_SPAN: Final = re.compile(
+    _NUMBER + r"\s*(?:个|)\s*(?P<u>分钟|小时|工作日|自然日|日|天)\s*(?:以|之|)内"
+)
 _PER: Final = re.compile(
     r"每个?(?P<p>工作日|双周|两周|半年|季度|季|日|天|周|月|年)(?!度?目标|均)"
     r"(?:.{0,6}?" + _NUMBER + r"\s*次)?"
