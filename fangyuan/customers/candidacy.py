@@ -26,8 +26,8 @@ def code(key: str | None) -> str:
 
 
 def division(key: str | None) -> str:
-    """The division of an industry: its letter and two digits."""
-    return code(key)[:3]
+    """The division of an industry: the two digits with which its codes begin."""
+    return code(key)[:2]
 
 
 def candidates(pool: Pool, at: datetime, weights: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -51,6 +51,7 @@ def candidates(pool: Pool, at: datetime, weights: Mapping[str, int]) -> list[dic
             {
                 "id": person.pk,
                 "name": person.name,
+                "login": person.login,
                 "is_eligible": not why_not,
                 "why_not": why_not,
                 "weight": max(weight, 1),

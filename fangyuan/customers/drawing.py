@@ -91,7 +91,12 @@ def allot(
     counted = draw.counts(result)
     able = [one["id"] for one in people if one["is_eligible"]]
     numbers_of = [counted.get(number, 0) for number in able]
-    values = {"items": items, "skipped": skipped, "candidates": people, "result": result}
+    values: dict[str, Any] = {
+        "items": items,
+        "skipped": skipped,
+        "candidates": people,
+        "result": result,
+    }
     values |= {"weights": {str(one["id"]): one["weight"] for one in people}}
     for name, value in {**values, "method": pool.method, "seed": seed, "at": deed.at}.items():
         setattr(locked, name, value)

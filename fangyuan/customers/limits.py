@@ -6,11 +6,12 @@ quota besides (`customers_taken`), whichever way a holding is written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from fangyuan.access import table
@@ -73,16 +74,41 @@ def _model(pool: Pool) -> Any:
 
 
 def against(
-    record: Any, person: Person, at: datetime, *, known: Standing | None = None
+    record: Any,
+    person: Person,
+    at: datetime,
+    *,
+    known: Standing | None = None,
+    let_go: datetime | None = None,
 ) -> list[str]:
-    """Every limit that forbids this person to take the record from its pool, in words."""
+    """Every limit that forbids this person to take the record from its pool, in words.
+
+    Whoever asks for many tells what is `known` of the person, and when they `let_go` of each.
+    """
     pool = record.pool
     if pool is None:
         return []
     used = known or standing(person, pool, at)
-    found = [_member(pool, person), _fresh(record, pool, at), _cooled(record, person, pool, at)]
+    if known is None:
+        let_go = last_held(person, record.record_name(), [record.pk]).get(record.pk)
+    found = [_member(pool, person), _fresh(record, pool, at), _cooled(pool, at, let_go)]
     found += [_daily(used), _quota(used)]
     return [said for said in found if said]
+
+
+def last_held(person: Person, kind: str, numbers: Iterable[int]) -> dict[int, datetime]:
+    """When the person let go of each of these records, as far as they ever held it."""
+    ended = Holding._base_manager.order_by().filter(
+        subject_type=kind,
+        subject_id__any_of=list(numbers),
+        person=person,
+        role="OWNER",
+        removed_at=None,
+        ends_at__isnull=False,
+    )
+    return dict(
+        ended.values("subject_id").annotate(last=Max("ends_at")).values_list("subject_id", "last")
+    )
 
 
 def full(record: Any, person: Person, at: datetime) -> list[str]:
@@ -114,21 +140,12 @@ def _fresh(record: Any, pool: Pool, at: datetime) -> str:
     return f"新入池 {pool.fresh_hours} 小时内不能领取，{_moment(opens)} 起可领"
 
 
-def _cooled(record: Any, person: Person, pool: Pool, at: datetime) -> str:
-    if not pool.cool_off_days:
-        return ""
-    ended = Holding._base_manager.filter(
-        subject_type=record.record_name(),
-        subject_id=record.pk,
-        person=person,
-        role="OWNER",
-        removed_at=None,
-        ends_at__gt=at - timedelta(days=pool.cool_off_days),
-    )
-    last = ended.order_by("-ends_at").values_list("ends_at", flat=True).first()
-    if last is None:
+def _cooled(pool: Pool, at: datetime, last: datetime | None) -> str:
+    if not pool.cool_off_days or last is None:
         return ""
     opens = last + timedelta(days=pool.cool_off_days)
+    if at >= opens:
+        return ""
     return (
         f"你在 {_moment(last)} 才放下它，{pool.cool_off_days} 天内不能再领，{_moment(opens)} 起可领"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from fangyuan import door
 from fangyuan.access import table
+from fangyuan.core.models import Term
 from fangyuan.customers import holding, limits
 from fangyuan.customers.models import Pool
 from fangyuan.org.models import Person
@@ -30,16 +32,27 @@ def takes(pool: Pool, record: Any, above: Iterable[int]) -> bool:
     """Whether a record that somebody of these teams let go falls into the pool."""
     return (
         (pool.team_id is None or pool.team_id in above)
-        and _covers(pool.industries, record.industry_id)
-        and _covers(pool.regions, record.region_id)
+        and _covers(pool.industries, _industry(record.industry_id))
+        and _covers(pool.regions, [record.region_id])
     )
 
 
-def _covers(codes: list[str], key: str | None) -> bool:
-    if not codes:
-        return True
-    code = (key or "").split(":", 1)[-1]
-    return any(code.startswith(_ROUND.sub("", one)) for one in codes) if code else False
+def _covers(codes: list[str], keys: Iterable[str | None]) -> bool:
+    found = [key.split(":", 1)[-1] for key in keys if key]
+    starts = [_ROUND.sub("", one) for one in codes]
+    return not codes or any(code.startswith(start) for code in found for start in starts)
+
+
+def _industry(key: str | None) -> list[str | None]:
+    """An industry and its section: a letter, which no code of its divisions begins with."""
+    return [key, _section(key[: len("industry:") + 2])] if key else []
+
+
+@functools.lru_cache(maxsize=256)
+def _section(division: str) -> str | None:
+    rows = Term.objects.everything("行业门类").filter(key=division)
+    found: str | None = rows.values_list("parent_id", flat=True).first()
+    return found
 
 
 def fitting(record: Any, last: Person | None, known: list[Pool] | None = None) -> Pool:

@@ -55,7 +55,8 @@ GROUPS = [
         [
             Item("客户", "/customer/", "users", "customer", key="k"),
             Item("联系人", "/contact/", "team", "contact"),
-            Item("线索", "/lead/board", "pool", "lead"),
+            Item("线索", "/lead/board", "radar", "lead"),
+            Item("公海", "/pools", "pool", "pool"),
             Item("往来", "/activity/", "phone", "activity"),
             Item("变动", "/change/", "alert", "change"),
             Item("信息复核", "/response/", "file", "response"),

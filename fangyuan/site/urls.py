@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("weather/<int:person>/<slug:day>", weather.day, name="weather_day"),
     path("", include("fangyuan.site.visit_urls")),
     path("", include("fangyuan.site.policy_urls")),
+    path("", include("fangyuan.site.pool_urls")),
     path("", include("fangyuan.site.message_urls")),
     path("", include("fangyuan.desk.urls")),
     # What takes any word comes last, or it would take the faces of its record type.

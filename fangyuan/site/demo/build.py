@@ -54,10 +54,14 @@ class Builder:
         """The invented company adopted the regulations when its recorded history begins."""
         codes = Policy._base_manager.order_by("code").values_list("code", flat=True).distinct()
         begun = traffic.beginning(self.now)
+        root = Team._base_manager.get(code="company")
+        # What was noted while installing would end the adoption that is told here.
+        noted = Tracked._base_manager.filter(fact="policies", subject_type="team")
+        noted.filter(subject_id=root.pk).delete()
         # The first value told holds since ever: what stood before must be told too.
         for starts_at, policies in ((begun - BEFORE, [OLD_RULES]), (begun, list(codes))):
             adopted = Tracked(fact="policies", value=json.dumps(policies), starts_at=starts_at)
-            adopted.subject = Team._base_manager.get(code="company")
+            adopted.subject = root
             adopted.save()
 
     def _save(self, model: Any, rows: list[Any]) -> list[Any]:

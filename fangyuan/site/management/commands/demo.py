@@ -8,10 +8,12 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from fangyuan.customers.models import Customer
-from fangyuan.engine import sweep
+from fangyuan.engine import packs, sweep
 from fangyuan.site import samples
-from fangyuan.site.demo import deals, oversight
+from fangyuan.site.demo import deals, leads, oversight
 from fangyuan.site.demo.build import Builder
+
+POOLS = packs.FOLDER / "templates" / "pools.yaml"
 
 
 class Command(BaseCommand):
@@ -23,9 +25,11 @@ class Command(BaseCommand):
         if Customer.objects.everything("是否空库").exists():
             self.stdout.write("已有客户，不载入示例公司")
             return
+        packs.install([POOLS])  # before the company is founded, so that it adopts them
         now = timezone.now()
         counts = Builder(now).write(samples.PASSWORD)
         counts["opportunity"] = deals.fill(now)
+        counts["lead"] = leads.Leads(now).write()
         said = "、".join(f"{name} {number}" for name, number in counts.items())
         self.stdout.write(f"示例公司：{said}")
         outcome = sweep.sweep()
