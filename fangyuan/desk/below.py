@@ -238,7 +238,10 @@ register(
         filters="rule person raised_at cleared_at handled_at subject_type",
         sorts=["raised_at"],
         default_sort="-raised_at",
-        form=[Section("预警", "rule subject person raised_at cleared_at handled_at outcome")],
+        form=[
+            Section("预警", "rule subject person raised_at measured cleared_at handled_at outcome")
+        ],
+        said={"measured": said.measured},
         head="subject person raised_at cleared_at handled_at",
         page=[Facts(), Duties(), Timeline()],
         actions=["handle_alert"],

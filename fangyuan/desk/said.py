@@ -86,3 +86,11 @@ def _condition(one: filters.Filter, given: str, actor: Any) -> str:
         return one.said(given, actor)
     except filters.BadQuery:
         return given
+
+
+def measured(value: Any, row: Any) -> list[str]:
+    """What the numbers that an alert watches were when it was raised."""
+    model = records.row_types().get(row.subject_type) if value else None
+    if model is None:
+        return []
+    return [f"{facts.label(model, name)} {number}" for name, number in sorted(value.items())]

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import connection
 
-from fangyuan.core import events, timelines
+from fangyuan.core import as_of, events, facts, timelines
 from fangyuan.engine import compile as compiler
 from fangyuan.engine import models, rulebook
 from fangyuan.engine.kinds import Alert
 from fangyuan.engine.ledger import Written
 from fangyuan.engine.scope import Pick
 
+TOLD: Final = timedelta(days=30)  # of older episodes nobody is told the numbers any more
 _TABLES: Final = """
 CREATE TEMP TABLE IF NOT EXISTS engine_lit (subject_id bigint, known_at timestamptz,
   imported_at timestamptz, own_id bigint, held_type text, held_id bigint, first_at timestamptz,
@@ -47,10 +49,10 @@ def settle(
     prepare()
     judge(rule, book, subjects)
     with connection.cursor() as cursor:
-        now = book.terms(rule).now
-        cursor.execute(_WAKES.format(record=rule.record, now=now))
+        terms = book.terms(rule)
+        cursor.execute(_WAKES.format(record=rule.record, now=terms.now))
         events.announce(cursor, actor=0, action="sweep", reason="规则扫描", channel="JOB")
-        return _write(cursor, rule, subjects)
+        return _write(cursor, rule, subjects, _hits(kind, terms))
 
 
 def prepare() -> None:
@@ -108,14 +110,37 @@ def _judge(cursor: Any, kind: Alert, terms: compiler.Terms, place: int) -> None:
     )
 
 
-def _write(cursor: Any, rule: models.Rule, subjects: set[int] | None) -> tuple[Written, set[int]]:
+def _hits(kind: Alert, terms: compiler.Terms) -> str:
+    """What the watched numbers were when an episode of late began."""
+    watched = sorted(kind.watched)
+    if not watched:
+        return "SELECT 0::bigint AS subject_id, now() AS raised_at, '{}'::jsonb AS said WHERE false"
+    table = kind.model._meta.db_table
+    since = f"{timelines.literal(terms.as_of - TOLD)}::timestamptz"
+    source = f"""SELECT s.*, e.raised_at AS {as_of.AT}
+      FROM engine_episode e JOIN "{table}" s ON s.id = e.subject_id
+     WHERE e.place = 0 AND e.raised_at > {since}"""  # noqa: S608
+    rows = facts.annotate(kind.model._base_manager.order_by(), watched)
+    at = {as_of.AT: as_of.column(kind.model, as_of.AT)}
+    paths = [facts.find(kind.model, name).path for name in watched]
+    said = as_of.text_of(rows.annotate(**at).values_list("pk", as_of.AT, *paths), source)
+    pairs = ", ".join(f"'{name}', x.v{place}" for place, name in enumerate(watched))
+    names = ", ".join(f"v{place}" for place in range(len(watched)))
+    built = f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    return f"""  SELECT x.subject_id, x.raised_at, {built} AS said
+    FROM ({said}) x (subject_id, raised_at, {names})"""  # noqa: S608
+
+
+def _write(
+    cursor: Any, rule: models.Rule, subjects: set[int] | None, hits: str
+) -> tuple[Written, set[int]]:
     picked = "true"
     if subjects is not None:
         picked = f"a.subject_id = ANY ({timelines.literal(sorted(subjects))}::bigint[])"
     counts, changed = [], set()
     for statement in (
         compiler.template("raise")
-        .substitute(rule=rule.pk, record=rule.record, picked=picked)
+        .substitute(rule=rule.pk, record=rule.record, picked=picked, hits=hits)
         .split(";\n")
     ):
         cursor.execute(statement)

@@ -179,6 +179,21 @@ def test_an_alert_replayed_as_it_is_gives_its_own_episodes(
     assert fewer["flips"]["added"] == 0
 
 
+def test_an_alert_keeps_what_it_measured_when_it_was_raised(
+    company: Any, policy: Any, second: Customer
+) -> None:
+    visit(company.li, second, timezone.now() - timedelta(days=65), 1)
+    idle = {"when": {"idle_days": {"at_least": 60}}, "clear_after": "7d", "who": "owner"}
+    alert = rule(policy, "ALERT", "customer", idle)
+    sweep.sweep(timezone.now())
+    made = models.Alert._base_manager.get(rule=alert, subject_id=second.pk, cleared_at=None)
+    assert made.measured == {"idle_days": 60}
+    client = Client()
+    client.force_login(company.li)
+    assert "无跟进天数 60" in client.get(f"/alert/{made.pk}").content.decode()
+    assert sweep.sweep(timezone.now(), full=True).written.added == 0
+
+
 def test_ending_a_rule_is_replayed_as_well(company: Any, policy: Any, second: Customer) -> None:
     needed = {"fields": ["headcount"], "enforce": "write"}
     rule(policy, "REQUIRED", "customer", needed)

@@ -14,9 +14,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import BooleanField, Case, Value, When
-from django.db.models.expressions import RawSQL
 
-from fangyuan.core import facts, measured, timelines, words
+from fangyuan.core import as_of, facts, measured, timelines, words
 from fangyuan.core.records import Record
 from fangyuan.engine import compile as compiler
 from fangyuan.engine.kinds import base
@@ -31,8 +30,6 @@ CREATE TEMP TABLE engine_verdict (place bigint, met boolean[], was_met boolean[]
 _BEFORE: Final = """
 UPDATE engine_verdict v SET was_met = x.met FROM ({before}) x (place, met)
  WHERE v.place = x.place"""
-# What every Django statement reads of the instant at which it runs is read of the pass instead.
-_NOW: Final = re.compile(r"STATEMENT_TIMESTAMP\(\)|\bnow\(\)")
 Condition = dict[str, Any]
 
 
@@ -109,24 +106,23 @@ class Judged:
         links = [f.attname for f in fields if f.is_relation]
         links += [f"{name}_{part}" for name in pointers for part in ("type", "id")]
         links = sorted({*links, "id"})
-        placed = {name: RawSQL(f'"{table}"."{name}"', ()) for name in _PLACED}  # noqa: S611
+        placed = {name: as_of.column(self.model, name) for name in _PLACED}
         rows = self._rows().annotate(**placed).values_list(*_PLACED, *self._own, *links)
-        said = _NOW.sub(f'"{table}"."fy_at"', timelines.text_of(rows))
         # Most records are still as they were: those need not be put together anew. And what a save
         # made was not there before.
         old = "" if state == "after" else " AND NOT p.is_new"
-        past = f"""(SELECT p.place AS fy_place, p.at AS fy_at, s.*
+        past = f"""SELECT p.place AS fy_place, p.at AS fy_at, s.*
           FROM engine_pass p JOIN "{table}" s ON s.id = p.record_id WHERE p.{state} = '{{}}'{old}
         UNION ALL
         SELECT p.place, p.at, r.* FROM engine_pass p JOIN "{table}" s ON s.id = p.record_id
                CROSS JOIN LATERAL jsonb_populate_record(s, p.{state}) r
-         WHERE p.{state} <> '{{}}'{old}) "{table}\""""  # noqa: S608
-        said = re.sub(rf'FROM "{table}"(?! [A-Z]+\d)', lambda _: f"FROM {past}", said)
+         WHERE p.{state} <> '{{}}'{old}"""  # noqa: S608
+        said = as_of.text_of(rows, past)
         names = ", ".join([*_PLACED, *self._own, *links])
         return f"SELECT * FROM ({said}) x ({names})"  # noqa: S608 - Django's SQL, own names
 
 
-_PLACED: Final = ("fy_place", "fy_at")
+_PLACED: Final = ("fy_place", as_of.AT)
 
 
 def _truth(model: Any, condition: Condition) -> Case:

@@ -19,9 +19,14 @@ UPDATE engine_alert a
    AND (a.cleared_at, a.known_at, a.person_id, a.also_told, a.removed_at)
        IS DISTINCT FROM (w.cleared_at, w.known_at, w.person_id, w.also_told, NULL)
 RETURNING a.id;
+WITH hit AS MATERIALIZED (
+$hits
+)
 INSERT INTO engine_alert (rule_id, subject_type, subject_id, raised_at, known_at, cleared_at,
                           measured, person_id, also_told, outcome)
-SELECT $rule, '$record', e.subject_id, e.raised_at, min(e.known_at), min(e.cleared_at), '{}',
+SELECT $rule, '$record', e.subject_id, e.raised_at, min(e.known_at), min(e.cleared_at),
+       coalesce((SELECT h.said FROM hit h
+                  WHERE h.subject_id = e.subject_id AND h.raised_at = e.raised_at LIMIT 1), '{}'),
        min(e.person_id) FILTER (WHERE e.place = 0),
        coalesce(array_agg(DISTINCT e.person_id ORDER BY e.person_id)
                 FILTER (WHERE e.place > 0 AND e.person_id IS NOT NULL), '{}'), ''
