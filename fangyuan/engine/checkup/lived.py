@@ -81,6 +81,52 @@ def every(sheets: Iterable[Sheet], today: date) -> Iterator[Flaw]:
         yield from _nobody(rule, found)
 
 
+# Days of each period, to compare how much two cadences ask in a week.
+_DAYS_OF: Final = {
+    "day": 1.4,  # five of seven are worked
+    "week": 7,
+    "biweek": 14,
+    "month": 30.4,
+    "quarter": 91.3,
+    "half-year": 182.6,
+    "year": 365.25,
+}
+
+
+def tightened(sheets: Iterable[Sheet], today: date) -> Iterator[Flaw]:
+    """Cadences that a draft makes denser than anybody has ever been, by what people did so far."""
+    rules = [
+        rule
+        for sheet in sheets
+        for rule in sheet.rules
+        if rule.kind == "CADENCE"
+        and rule.pk
+        and rule.was
+        and _pace(rule.params) > _pace(rule.was[-1])
+    ]
+    found = loads([rule.pk for rule in rules], today) if rules else {}
+    for rule in rules:
+        load, before = found.get(rule.pk), rule.was[-1]
+        if load is None or load.people < 2:
+            continue
+        asked, best = load.typical * _pace(rule.params), load.best * _pace(before)
+        if asked <= best:
+            continue
+        figures = (
+            ("每人名下", f"{load.typical} 个对象"),
+            ("每人每周要办", f"{asked:.1f} 次"),
+            ("近 90 天有人办到过最多", f"每周 {best:.1f} 次"),
+            ("涉及", f"{load.people} 人"),
+        )
+        why = "按现在每人名下的对象数，一半以上的人每周要办的会超过任何人办到过的最多"
+        yield Flaw("TOO_MANY", WARN, rule.number, why, detail=f"draft:{rule.line}", figures=figures)
+
+
+def _pace(params: dict[str, Any]) -> float:
+    """How many times in a week a cadence asks for something."""
+    return float(params.get("at_least", 1)) * 7 / _DAYS_OF[params["per"]]
+
+
 def _unused(rule: Line, found: Sums, today: date) -> Iterator[Flaw]:
     is_old = rule.starts_at is None or spans.day_of(rule.starts_at) < today - timedelta(days=DAYS)
     if is_old and rule.record not in bound.MADE and not found.all and not found.open:

@@ -188,6 +188,19 @@ def test_a_cadence_that_nobody_can_keep(days):
     assert "TOO_MANY" not in found(rule)
 
 
+def test_a_draft_that_asks_for_more_than_anybody_ever_did(days):
+    monthly = {**WEEKLY, "per": "month"}
+    for month in ("2026-09-30", "2026-10-31"):
+        for person in (1, 2, 3):
+            tally(7, month, "MET", 8, person)
+    draft = line(kind="CADENCE", record="customer", params=WEEKLY, pk=7, was=(monthly,))
+    (flaw,) = lived.tightened([sheet("", draft)], TODAY)
+    assert ("每人每周要办", "8.0 次") in flaw.figures
+    assert ("近 90 天有人办到过最多", "每周 1.8 次") in flaw.figures
+    laxer = replace(draft, params=monthly, was=(WEEKLY,))
+    assert list(lived.tightened([sheet("", laxer)], TODAY)) == []
+
+
 def test_duties_that_nobody_owes(days):
     rule = line(pk=7, params={**VISITS, "who": "ka_manager"})
     tally(7, "2026-11-20", "BREACHED", 3, None)
