@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from fangyuan.engine import sweep
 from tests.oracle import (
     alerts,
+    before,
     choices,
+    gates,
     histories,
     laying,
     loading,
@@ -20,22 +23,35 @@ from tests.oracle import (
     world,
 )
 from tests.oracle.calendar_oracle import ZONE, Calendar
+from tests.oracle.facts import View
 from tests.oracle.world import SHIPPED_FROM, World
 
 measured.declare()
 Key = tuple[Any, ...]
-Stands = dict[str, Any]
+Stands = tuple[Any, ...]
 LEDGER = """
 SELECT rule_id, subject_type, subject_id, occurrence, person_id, began_on, due_at, met_at, state,
        coalesce((cause ->> 'told_late')::boolean, false),
        coalesce((cause ->> 'provisional')::boolean, false),
-       cause ? 'gone'
-  FROM engine_obligation
+       coalesce((cause ->> 'imported')::boolean, false)
+  FROM engine_obligation WHERE NOT cause ? 'gone'
 """
 RAISED = """
 SELECT rule_id, subject_type, subject_id, raised_at, cleared_at, person_id, also_told
   FROM engine_alert WHERE removed_at IS NULL
 """
+# What is compared of a duty, and of an alert, in this order.
+OF_DUTY = (
+    "person",
+    "began_on",
+    "due_at",
+    "met_at",
+    "state",
+    "told_late",
+    "provisional",
+    "imported",
+)
+OF_ALERT = ("cleared_at", "person", "also_told")
 
 
 @dataclass
@@ -44,6 +60,7 @@ class Batch:
 
     setting: choices.Setting
     worlds: list[World]
+    before: choices.Setting
     earlier: list[World] = field(default_factory=list)
     rules: dict[int, world.Rule] = field(default_factory=dict)
     made: loading.Load | None = None
@@ -52,106 +69,104 @@ class Batch:
     def lay(self) -> None:
         """Write everything into the product's tables."""
         self.laid, self.rules = laying.lay(self.setting)
-        self.made = loading.load(self.worlds, SHIPPED_FROM)
+        self.made = loading.load(self.worlds, SHIPPED_FROM, self.laid.ids)
 
-    def resettle(self, setting: choices.Setting) -> None:
-        """Turn the setting in the product's tables into this one."""
+    def become(self, worlds: list[World], setting: choices.Setting) -> None:
+        """Turn what is in the product's tables into these worlds under this setting."""
+        assert self.made is not None
         assert self.laid is not None
         self.rules = laying.relay(self.laid, self.setting, setting)
-        self.setting = setting
-
-    def become(self, worlds: list[World]) -> None:
-        """Turn the worlds in the product's tables into these."""
-        assert self.made is not None
         loading.amend(self.made, self.worlds, worlds)
-        self.worlds = worlds
+        self.worlds, self.setting = worlds, setting
+
+    def judged(self, as_of: datetime, *, full: bool = False) -> tuple[int, list[str]]:
+        """Sweep to an instant; how many verdicts there are, and where they differ."""
+        outcome = sweep.sweep(as_of, full=full)
+        if outcome.failed:
+            return 0, [f"as of {as_of} rules failed: {outcome.failed}"]
+        expected = self.expected(as_of)
+        wrong = [f"as of {as_of}: {one}" for one in differences(expected, self.found())]
+        assert self.made is not None
+        asked, refused = gates.compared(self.worlds, self.setting, as_of, self.made)
+        return len(expected) + asked, wrong + refused
 
     def expected(self, as_of: datetime) -> dict[Key, Stands]:
         """What the oracle says."""
         found: dict[Key, Stands] = {}
         for one in self.worlds:
-            for duty in oracle.settle(histories.under(one, self.setting), as_of):
-                key = (
-                    duty.clause, duty.line, duty.version, duty.record, duty.key, duty.occurrence,
-                )  # fmt: skip
-                found[key] = {
-                    "person": duty.person,
-                    "began_on": duty.began_on,
-                    "due_at": duty.due_at,
-                    "met_at": duty.met_at,
-                    "state": duty.state,
-                    "told_late": duty.told_late,
-                    "is_provisional": duty.is_provisional,
-                }
-        return found | self._warned(as_of)
-
-    def _warned(self, as_of: datetime) -> dict[Key, Stands]:
-        return {
-            (one.clause, one.line, one.version, one.record, one.key, one.raised_at.isoformat()): {
-                "cleared_at": one.cleared_at,
-                "person": one.person,
-                "also_told": one.also_told,
-            }
-            for world in self.worlds
-            for one in alerts.episodes(histories.under(world, self.setting), as_of)
-        }
+            view = View(histories.under(one, self.setting), as_of)
+            for duty in oracle.settled(view):
+                found[duty[:6]] = duty[6:]
+            for told in alerts.raised(view):
+                raised_at = told.raised_at.isoformat()
+                key = (told.clause, told.line, told.version, told.record, told.key, raised_at)
+                found[key] = (told.cleared_at, told.person, told.also_told)
+        return found
 
     def found(self) -> dict[Key, Stands]:
         """What stands in the ledger; void rows that today's facts do not produce are left out."""
         assert self.made is not None
-        pointers = {number: pointer for pointer, number in self.made.ids.items()}
+        keys = {number: key.partition(":")[2] for key, number in self.made.ids.items()}
+        keys[None] = None
+        names = {n: (rule.clause, rule.line, rule.version) for n, rule in self.rules.items()}
+        stands: dict[Key, Stands] = {}
         with connection.cursor() as cursor:
             cursor.execute(LEDGER)
-            rows = cursor.fetchall()
+            for (
+                rule,
+                record,
+                subject,
+                occurrence,
+                person,
+                began_on,
+                due,
+                met,
+                state,
+                *more,
+            ) in cursor:
+                stands[*names[rule], record, keys[subject], occurrence] = (
+                    keys[person], began_on, due, met, state.lower(), *more,
+                )  # fmt: skip
             cursor.execute(RAISED)
-            raised = dict(self._raised(pointers, row) for row in cursor)
-        return dict(self._row(pointers, row) for row in rows if not row[-1]) | raised
-
-    def _raised(self, pointers: dict[int, str], row: tuple[Any, ...]) -> tuple[Key, Stands]:
-        rule = self.rules[row[0]]
-        key = (rule.clause, rule.line, rule.version, row[1], _key(pointers, row[2]))
-        told = [_key(pointers, one) for one in (row[5], *row[6]) if one is not None]
-        person = told.pop(0) if row[5] is not None else None
-        raised_at = row[3].astimezone(ZONE).isoformat()
-        return (*key, raised_at), {
-            "cleared_at": _local(row[4]),
-            "person": person,
-            "also_told": frozenset(told),
-        }
-
-    def _row(self, pointers: dict[int, str], row: tuple[Any, ...]) -> tuple[Key, Stands]:
-        rule = self.rules[row[0]]
-        person = None if row[4] is None else pointers[row[4]].removeprefix("person:")
-        key = pointers[row[2]].partition(":")[2]
-        return (rule.clause, rule.line, rule.version, row[1], key, row[3]), {
-            "person": person,
-            "began_on": row[5],
-            "due_at": _local(row[6]),
-            "met_at": _local(row[7]),
-            "state": row[8].lower(),
-            "told_late": row[9],
-            "is_provisional": row[10],
-        }
+            for rule, record, subject, raised_at, cleared_at, person, also in cursor:
+                told = [keys[one] for one in (person, *also) if one is not None]
+                first = told.pop(0) if person is not None else None
+                said = raised_at.astimezone(ZONE).isoformat()
+                stands[*names[rule], record, keys[subject], said] = (
+                    cleared_at, first, frozenset(told),
+                )  # fmt: skip
+        return stands
 
 
-def _key(pointers: dict[int, str], number: int) -> str:
-    return pointers[number].partition(":")[2]
+def setting(seed: int, calendar: Calendar) -> choices.Setting:
+    """The setting of a batch."""
+    return replace(histories.random_setting(choices.Dice(seed), calendar), seed=seed)
 
 
-def _local(at: datetime | None) -> datetime | None:
-    return None if at is None else at.astimezone(ZONE)
-
-
-def batch(seed: int, size: int, calendar: Calendar) -> Batch:
-    """A setting with some worlds, from a seed, and these worlds as they stood before."""
-    pick, other = choices.Dice(seed), choices.Dice(-seed)
-    setting = histories.random_setting(pick, calendar)
-    told = Batch(setting, [])
-    for number in range(size):
-        made = histories.random_world(pick, setting)
-        told.worlds.append(world.renamed(made, f"w{number}-"))
-        told.earlier.append(world.renamed(histories.earlier(other, setting, made), f"w{number}-"))
+def batch(seed: int, size: int, calendar: Calendar, *, with_past: bool = False) -> Batch:
+    """A setting with some worlds, from a seed, and, if asked for, all of it as it stood before."""
+    ruled = setting(seed, calendar)
+    told = Batch(ruled, [history(seed, number, ruled) for number in range(size)], ruled)
+    if with_past:
+        told.before = before.earlier_setting(choices.Dice(-seed), ruled)
+        told.earlier = [past(seed, number, ruled) for number in range(size)]
     return told
+
+
+def history(seed: int, number: int, ruled: choices.Setting) -> World:
+    """One world of a batch; no other need be made for it."""
+    return world.renamed(histories.random_world(_dice(seed, number), ruled), f"w{number}-")
+
+
+def past(seed: int, number: int, ruled: choices.Setting) -> World:
+    """The same as it stood before."""
+    pick = _dice(seed, number)
+    made = histories.random_world(pick, ruled)
+    return world.renamed(before.earlier(pick, ruled, made), f"w{number}-")
+
+
+def _dice(seed: int, number: int) -> choices.Dice:
+    return choices.Dice(seed * 1_000_003 + number)
 
 
 def differences(expected: dict[Key, Stands], found: dict[Key, Stands]) -> list[str]:
@@ -160,15 +175,18 @@ def differences(expected: dict[Key, Stands], found: dict[Key, Stands]) -> list[s
 
 
 def _differences(expected: dict[Key, Stands], found: dict[Key, Stands]) -> Iterable[str]:
-    for key in sorted(set(expected) | set(found)):
-        if key not in found:
-            yield f"{key}: the engine has no duty, the oracle {expected[key]}"
-        elif key not in expected and found[key].get("state") != "void":
+    for key in sorted({key for key in {*expected, *found} if expected.get(key) != found.get(key)}):
+        wanted, stands = expected.get(key), found.get(key)
+        if stands is None:
+            yield f"{key}: the engine has nothing, the oracle {wanted}"
+        elif wanted is None:
             # 17: up to void rows that today's facts do not produce.
-            yield f"{key}: the oracle has no duty, the engine {found[key]}"
-        elif key in expected and found[key] != expected[key]:
+            if "void" not in stands:
+                yield f"{key}: the oracle has nothing, the engine {stands}"
+        else:
+            names = OF_DUTY if len(wanted) == len(OF_DUTY) else OF_ALERT
             yield f"{key}: " + "; ".join(
-                f"{name}: oracle {wanted}, engine {found[key][name]}"
-                for name, wanted in expected[key].items()
-                if found[key][name] != wanted
+                f"{name}: oracle {one}, engine {other}"
+                for name, one, other in zip(names, wanted, stands, strict=True)
+                if one != other
             )

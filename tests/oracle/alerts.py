@@ -6,6 +6,7 @@ fixed instant counts from the next one on, except that it ends being idle at onc
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,10 +66,14 @@ MEASURED: dict[tuple[str, str], Any] = {
 
 def episodes(world: World, as_of: datetime) -> set[Episode]:
     """Every episode raised by an instant."""
-    view = View(world, as_of)
+    return raised(View(world, as_of))
+
+
+def raised(view: View) -> set[Episode]:
+    """The same in a world seen already."""
     return {
         episode
-        for rule in world.rules
+        for rule in view.world.rules
         if rule.params["kind"] == "alert"
         for record in view.of_type(rule.params["record"])
         if view.is_known(record)
@@ -120,19 +125,35 @@ def _asking(rule: Rule, who: str) -> Rule:
     return Rule(rule.clause, {**rule.params, "who": who}, rule.line, rule.version)
 
 
-def _instants(view: View, rule: Rule, record: Record) -> Iterator[datetime]:
-    """Every full hour where an hour, a day or a row is counted; midnight otherwise."""
+def _instants(view: View, rule: Rule, record: Record) -> list[datetime]:
+    """Every full hour where an hour, a day or a row is counted; midnight otherwise.
+
+    A full hour at which all is as it was an hour before is left out.
+    """
     named = [MEASURED.get((record.type, name)) for name in _names(rule.params["when"])]
     hourly = any(
         isinstance(one, Row) or (isinstance(one, Counted) and one.per in ("hour", "day"))
         for one in named
     )
-    step = HOUR if hourly else DAY
     begins_at = oracle._begins_at(view, record)
-    at = midnight(day_of(max(rule.starts_at, begins_at or rule.starts_at)))
-    while at <= view.now:
-        yield at
-        at += step
+    first = midnight(day_of(max(rule.starts_at, begins_at or rule.starts_at)))
+    if hourly:
+        return sorted(at for at in _moved(view, rule, record, first) if first <= at <= view.now)
+    return [first + days * DAY for days in range((view.now - first) // DAY + 1)]
+
+
+def _moved(view: View, rule: Rule, record: Record, first: datetime) -> set[datetime]:
+    """The full hours up to two after whatever concerns a person, and up to one after that day."""
+    happened = {
+        first,
+        rule.starts_at,
+        rule.ends_at or first,
+        *oracle._edges(view, rule, record),
+        *_events(view, record, record.type, None),
+    }
+    hours = {at.replace(minute=0, second=0, microsecond=0) for at in happened}
+    days = {midnight(day_of(at) + DAY) for at in happened}
+    return {at + step * HOUR for at in hours | days for step in (0, 1, 2)}
 
 
 def _names(when: dict[str, Any]) -> Iterator[str]:
@@ -147,8 +168,8 @@ def _names(when: dict[str, Any]) -> Iterator[str]:
 def _is_true(view: View, rule: Rule, record: Record, at: datetime) -> bool:
     return (
         rule.in_force(at)
-        and _holds(view, record, rule.params["when"], at)
         and oracle.in_scope(view, rule, record, at)
+        and _holds(view, record, rule.params["when"], at)
     )
 
 
@@ -176,21 +197,23 @@ def _fits(view: View, record: Record, pair: tuple[Any, dict[str, Any]], at: date
 def _value(view: View, record: Record, measured: Any, at: datetime) -> int:
     if measured == IDLE:
         began: datetime = record.facts["learned_at"]
-        last = max([began, *(e for e in _events(view, record, "customer", None) if e <= at)])
-        return (at - last) // DAY
+        ended = _events(view, record, "customer", None)
+        place = bisect_right(ended, at)
+        return (at - max(began, ended[place - 1] if place else began)) // DAY
     if isinstance(measured, Row):
         breaks = [e for e in _events(view, record, measured.of, measured.broken_by) if e < at]
         going = [e for e in _events(view, record, measured.of, measured.kinds) if e < at]
         return len([e for e in going if not breaks or e > max(breaks)])
     start = _start(measured.per, at - timedelta(microseconds=1))
-    return len([e for e in _events(view, record, measured.of, measured.kinds) if start <= e < at])
+    counted = _events(view, record, measured.of, measured.kinds)
+    return bisect_left(counted, at) - bisect_left(counted, start)
 
 
 def _has_fallen(
     view: View, record: Record, measured: Counted, wanted: dict[str, Any], at: datetime
 ) -> bool:
     """The last whole period against the mean of those before it, back to the first event."""
-    happened = sorted(_events(view, record, measured.of, measured.kinds))
+    happened = _events(view, record, measured.of, measured.kinds)
     if not happened:
         return False
     first = period_with(wanted["over"], day_of(happened[0])).start
@@ -201,7 +224,7 @@ def _has_fallen(
         start = period_with(wanted["over"], day_of(end) - DAY).start
         if start < first:
             return False
-        counts.append(len([e for e in happened if start <= e < end]))
+        counts.append(bisect_left(happened, end) - bisect_left(happened, start))
         end = start
     last, past = counts[0], counts[1:]
     mean = Fraction(sum(past), before)
@@ -215,11 +238,10 @@ def _start(per: str, at: datetime) -> datetime:
 
 
 def _events(view: View, record: Record, of: str, kinds: tuple[str, ...] | None) -> list[datetime]:
-    """When the activities of a customer or a person ended, as known by now."""
-    known = view.__dict__.setdefault("_ended", {})
-    key = (record.pointer, of, kinds)
-    if key not in known:
-        known[key] = [
+    """When the activities of a customer or a person ended, as known by now, in order."""
+
+    def ask() -> list[datetime]:
+        return sorted(
             one.facts["ended_at"]
             for one in view.of_type("activity")
             if view.is_known(one)
@@ -227,5 +249,6 @@ def _events(view: View, record: Record, of: str, kinds: tuple[str, ...] | None) 
             and one.facts.get(of) == record.key
             and view.fact(one, "ended_at", view.now) is not None
             and (kinds is None or one.facts["kind"] in kinds)
-        ]
-    return known[key]
+        )
+
+    return view.once(("ended", record.pointer, of, kinds), ask)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tests.oracle.calendar_oracle import Period
 from tests.oracle.facts import View, membership_span, overlap
-from tests.oracle.world import Holding, Leave, Membership, Record, Rule
+from tests.oracle.world import Holding, Leave, Record, Rule
 
 HELD_ROLES = {"csm": "CSM", "presales_consultant": "PRESALES", "project_manager": "PROJECT"}
 POSITIONS = ("sales_manager", "ka_manager", "sales_dept_manager", "sales_director")
@@ -116,9 +116,9 @@ def _owner(view: View, record: Record, at: datetime) -> str | None:
 def _leader_of(view: View, login: str, at: datetime) -> str | None:
     """The leader, now, of the team whose main member a person was at an instant or before it."""
     begun = []
-    for one in view.world.memberships:
+    for one in view.seats.get(login, []):
         starts_at = membership_span(one)[0]
-        if one.person == login and one.is_main and starts_at <= at:
+        if one.is_main and starts_at <= at:
             begun.append((starts_at, one))
     if not begun:
         return None
@@ -141,10 +141,11 @@ def _superior(view: View, login: str | None, position: str, at: datetime) -> str
 
 
 def _holds_position(view: View, login: str, position: str, at: datetime) -> bool:
-    mine: list[Membership] = [
-        one for one in view.world.memberships if one.person == login and one.position == position
-    ]
-    return any(reaches(*membership_span(one), at) or membership_span(one)[0] == at for one in mine)
+    return any(
+        reaches(*membership_span(one), at) or membership_span(one)[0] == at
+        for one in view.seats.get(login, [])
+        if one.position == position
+    )
 
 
 def _present(
@@ -169,8 +170,7 @@ def _present(
 
 def leave_at(view: View, login: str, at: datetime) -> Leave | None:
     """The approved leave on which a person is at an instant, if any."""
-    for one in view.world.leaves:
-        absent = one.stage == "APPROVED" and reaches(one.starts_at, one.ends_at, at)
-        if one.person == login and absent:
+    for one in view.leaves.get(login, []):
+        if one.stage == "APPROVED" and reaches(one.starts_at, one.ends_at, at):
             return one
     return None

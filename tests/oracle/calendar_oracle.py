@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -29,6 +30,7 @@ def day_of(at: datetime) -> date:
     return at.astimezone(ZONE).date()
 
 
+@cache
 def midnight(day: date) -> datetime:
     """00:00 of a day."""
     return datetime(day.year, day.month, day.day, tzinfo=ZONE)
@@ -44,6 +46,7 @@ def said(at: datetime) -> str:
     return at.astimezone(ZONE).isoformat()
 
 
+@cache
 def read_span(text: str) -> tuple[int, str]:
     """Split `3wd` into 3 and `wd`."""
     unit = next(unit for unit in UNITS if text.endswith(unit))
@@ -73,17 +76,17 @@ class Period:
     first: date
     after: date
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         """The first instant of the period."""
         return midnight(self.first)
 
-    @property
+    @cached_property
     def end(self) -> datetime:
         """The instant that belongs to the next period."""
         return midnight(self.after)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The occurrence of a cadence's duty."""
         return f"{self.kind}:{self.first.isoformat()}"
@@ -105,7 +108,8 @@ def period_with(kind: str, day: date) -> Period:
     return Period(kind, first, after)
 
 
-def periods_between(kind: str, since: date, until: date) -> list[Period]:
+@cache
+def periods_between(kind: str, since: date, until: date) -> tuple[Period, ...]:
     """Every period that begins on a day of [since, until]."""
     found = []
     period = period_with(kind, since)
@@ -113,7 +117,7 @@ def periods_between(kind: str, since: date, until: date) -> list[Period]:
         if period.first >= since:
             found.append(period)
         period = period_with(kind, period.after)
-    return found
+    return tuple(found)
 
 
 @dataclass
@@ -123,6 +127,8 @@ class Calendar:
     public: dict[date, bool] = field(default_factory=dict)
     published: set[int] = field(default_factory=set)
     company: dict[date, bool] = field(default_factory=dict)
+    # Counts made once; whoever changes a day after the first count makes a calendar of its own.
+    _counted: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def is_working(self, day: date) -> bool:
         """Whether the company works on the day."""
@@ -168,6 +174,13 @@ class Calendar:
 
     def span_end(self, day_zero: date, text: str) -> tuple[datetime, bool]:
         """When a span of days that begins on a day is due, and whether that is a guess."""
+        key = (day_zero, text)
+        if key not in self._counted:
+            self._counted[key] = self._span_end(day_zero, text)
+        found: tuple[datetime, bool] = self._counted[key]
+        return found
+
+    def _span_end(self, day_zero: date, text: str) -> tuple[datetime, bool]:
         count, unit = read_span(text)
         if unit == "d":
             return end_of(day_zero + count * DAY), False

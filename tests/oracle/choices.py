@@ -67,6 +67,7 @@ class Setting:
     calendar: Calendar
     adoptions: list[Adoption]
     as_of: list[datetime] = field(default_factory=list)
+    seed: int = 0
 
 
 class Clock:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.oracle.calendar_oracle import DAY, midnight
 from tests.oracle.world import Holding, Membership, Record, Span, World
 
+R = TypeVar("R")
+T = TypeVar("T")
 MAJOR = ("NAME", "OWNERSHIP", "DECIDER", "CONTACT", "SCOPE", "FINANCE")
 FORMATS = {
     "phone": r"(\+?86)?1[3-9]\d{9}|(0\d{2,3}-?)?\d{7,8}",
     "email": r"[^@\s]+@[^@\s]+\.[^@\s]+",
     "uscc": r"[0-9A-HJ-NPQRTUWXY]{18}",
 }
+
+
+def grouped(rows: Iterable[R], by: Callable[[R], Any]) -> dict[Any, list[R]]:
+    """Rows by what a function says of them, in their order."""
+    found: dict[Any, list[R]] = {}
+    for row in rows:
+        found.setdefault(by(row), []).append(row)
+    return found
 
 
 class View:
@@ -32,16 +42,27 @@ class View:
         self.people = {person.login: person for person in world.people}
         self.teams = {team.code: team for team in world.teams}
         self._by_pointer = {record.pointer: record for record in world.records}
-        self._by_type: dict[str, list[Record]] = {}
-        for record in world.records:
-            self._by_type.setdefault(record.type, []).append(record)
+        self._by_type = grouped(world.records, lambda one: one.type)
+        self._by_type["person"] = [
+            Record("person", one.login, midnight(one.joined_on)) for one in world.people
+        ]
+        self._held = grouped(world.holdings, lambda one: (one.subject, one.role))
+        self.held = grouped(world.holdings, lambda one: one.subject)
+        self.seats = grouped(world.memberships, lambda one: one.person)
+        self.leaves = grouped(world.leaves, lambda one: one.person)
+        self.waivers = grouped(world.waivers, lambda one: one.clause)
+        # What was worked out once about this world at this instant.
+        self._known: dict[Any, Any] = {}
+
+    def once(self, key: Any, ask: Callable[[], T]) -> T:
+        """What a question gives, asked once: nothing changes in a view."""
+        if key not in self._known:
+            self._known[key] = ask()
+        found: T = self._known[key]
+        return found
 
     def of_type(self, type: str) -> list[Record]:
         """Every record of a type, known by now or not; people are records too."""
-        if type == "person":
-            return [
-                Record("person", one.login, midnight(one.joined_on)) for one in self.world.people
-            ]
         return self._by_type.get(type, [])
 
     def is_known(self, record: Record) -> bool:
@@ -66,7 +87,7 @@ class View:
 
     def holdings(self, subject: str, role: str) -> list[Holding]:
         """Who held a record in a role, in any order."""
-        return [one for one in self.world.holdings if (one.subject, one.role) == (subject, role)]
+        return self._held.get((subject, role), [])
 
     def fact(self, record: Record, name: str, at: datetime) -> Any:
         """The value of a fact at an instant; instants that have not come are unknown."""
@@ -81,13 +102,15 @@ class View:
 
     def edges(self, record: Record) -> list[datetime]:
         """Every instant by now at which any fact of the record may take another value."""
+        return self.once(("edges", record.pointer), lambda: self._edges(record))
+
+    def _edges(self, record: Record) -> list[datetime]:
         found = set(_own_edges(record))
         concerned = self.customer_of(record)
         if concerned is not None:
             found.update(_own_edges(concerned))
-            for one in self.world.holdings:
-                if one.subject == concerned.pointer:
-                    found.update(_ends(one.starts_at, one.ends_at))
+            for one in self.held.get(concerned.pointer, []):
+                found.update(_ends(one.starts_at, one.ends_at))
         if record.type == "person":
             found.update(self._person_edges(record.key))
         return sorted(at for at in found if at <= self.now)
@@ -97,9 +120,8 @@ class View:
         yield midnight(person.joined_on)
         if person.left_on:
             yield midnight(person.left_on + DAY)
-        for one in self.world.memberships:
-            if one.person == login:
-                yield from _ends(*membership_span(one))
+        for one in self.seats.get(login, []):
+            yield from _ends(*membership_span(one))
 
 
 def membership_span(one: Membership) -> tuple[datetime, datetime | None]:
@@ -160,12 +182,11 @@ def _since(fact: str, value: Any) -> Any:
 
 
 def _team_roles(view: View, record: Record, at: datetime) -> set[str]:
-    spans = [
-        (one.role, Span(one.role, one.starts_at, one.ends_at))
-        for one in view.world.holdings
-        if one.subject == record.pointer
-    ]
-    return {role for role, span in spans if span.holds(at)}
+    return {
+        one.role
+        for one in view.held.get(record.pointer, [])
+        if Span(one.role, one.starts_at, one.ends_at).holds(at)
+    }
 
 
 def _status(view: View, record: Record, at: datetime) -> str:
@@ -183,11 +204,7 @@ def _clock_at(view: View, record: Record, at: datetime) -> datetime | None:
 
 
 def _roles(view: View, record: Record, at: datetime) -> set[str]:
-    spans = [
-        Span(one.position, *membership_span(one))
-        for one in view.world.memberships
-        if one.person == record.key
-    ]
+    spans = [Span(one.position, *membership_span(one)) for one in view.seats.get(record.key, [])]
     return {span.value for span in spans if span.holds(at)}
 
 

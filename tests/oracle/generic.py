@@ -14,6 +14,12 @@ ON_LEAVE = ("delegate", "delegate", "none")
 MOVED = ("delegate", "none", "extend")
 WHO = ("owner", "owner", "csm", "sales_manager", "ka_manager", "sales_director")
 DUES = (None, "2wd", "5wd", "3d", "start+10d", "start+31d", "start+5wd", "last_working_day before")
+OWED = 91
+DEMANDS: tuple[dict[str, Any], ...] = (
+    {"grade": ["A", "B"]},
+    {"is_ka": True, "ka_tier": {"not_empty": True}},
+    {"any": [{"grade": "A"}, {"ka_tier": "TIER1"}], "lost_at": {"empty": True}},
+)
 STREAMS = (
     "customer.owner_changed",
     "customer.changed",
@@ -63,6 +69,29 @@ def rule(pick: Pick, number: int) -> Rule:
     """A rule of any kind that gives duties."""
     make = one_of(pick, (_fields, _streams, _field_then_stream, _visits, _plans, _required))
     return Rule(f"GEN-{number}", make(pick), line=0)
+
+
+def gate(pick: Pick, number: int) -> list[Rule]:
+    """A gate, and the duty to pay what it was passed on credit for."""
+    clause = f"GEN-G{number}"
+    demand = {
+        "kind": "gate",
+        "record": "customer",
+        "on": "step",
+        "holds": one_of(pick, DEMANDS),
+        "where": one_of(pick, ({}, {"is_ka": True})),
+    }
+    owed = {
+        "kind": "deadline",
+        "record": "debt",
+        "on": "granted_at",
+        "until": "paid_at",
+        "by": "due_at",
+        "where": {"clause": clause},
+        "who": "person",
+        "on_leave": one_of(pick, ON_LEAVE),
+    }
+    return [Rule(clause, demand, line=0), Rule(clause, owed, line=OWED)]
 
 
 def alert(pick: Pick, number: int) -> Rule:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.oracle import clauses, generic, world
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
-from tests.oracle.choices import SECOND, Clock, Dice, Drawn, Pick, Setting, chance, one_of
+from tests.oracle.choices import SECOND, Clock, Drawn, Pick, Setting, chance, one_of
 from tests.oracle.world import (
     SHIPPED_FROM,
     Adoption,
@@ -42,8 +42,10 @@ WINDOWS = (
     (date(2026, 11, 23), 70),
     (date(2026, 10, 26), 40),
 )
-INVENTED = 8
-ALERTS = 3
+SHIPPED_UNTIL = 2026  # the last year of which the product knows the holidays
+# Few rules for each setting, for many settings are drawn.
+SHIPPED, INVENTED, ALERTS, GATES = 3, 4, 1, 2
+WAYS = ("OLD", "NEW", "MILD")
 CHANGES = ("NAME", "OWNERSHIP", "CONTACT", "FINANCE", "NEED", "PEOPLE", "PROGRESS", "RIVAL")
 PEOPLE = ("boss", "mia", "ken", "li", "zhao", "sun")
 REPS = ("li", "zhao", "sun")
@@ -61,11 +63,12 @@ def random_setting(pick: Pick, calendar: Calendar) -> Setting:
     setting = Setting(first, days, [], replace(calendar, company={}), [])
     clock = Clock(pick, setting)
     invented = [generic.rule(pick, number) for number in range(INVENTED)]
-    for rule in (*clauses.rules_of(), *invented):
+    shipped = clauses.rules_of(*_some(pick, list(clauses.BOUND), SHIPPED))
+    alerts = [generic.alert(pick, number) for number in range(ALERTS)]
+    gates = [rule for number in range(GATES) for rule in generic.gate(pick, number)]
+    for rule in (*shipped, *invented, *alerts, *gates):
         setting.rules.extend(_versions(pick, clock, rule))
-    for _ in range(pick.number(0, 5)):
-        day = first + pick.number(0, days + 10) * DAY
-        setting.calendar.company[day] = chance(pick, 50)
+    _days(pick, setting)
     for policy in sorted({rule.policy for rule in setting.rules}):
         setting.adoptions.extend(_adoptions(pick, clock, policy))
     last = midnight(first + days * DAY)
@@ -73,22 +76,40 @@ def random_setting(pick: Pick, calendar: Calendar) -> Setting:
     while len(moments) < 3:
         moments.add(max(moments) + SECOND)
     setting.as_of = sorted(moments)
-    _alerts(setting)
     return setting
 
 
-def _alerts(setting: Setting) -> None:
-    """A few alerts, drawn by dice of their own, so that other choices stay what they were."""
-    dice = Dice(int(setting.as_of[-1].timestamp()))
-    clock = Clock(dice, setting)
-    for number in range(ALERTS):
-        setting.rules.extend(_versions(dice, clock, generic.alert(dice, number)))
+def _some(pick: Pick, options: list[T], number: int) -> list[T]:
+    """So many different ones."""
+    return [options.pop(pick.number(0, len(options) - 1)) for _ in range(number)]
+
+
+def _days(pick: Pick, setting: Setting) -> None:
+    """Days that the company moves; a year without holidays so far may have been published."""
+    first, days, calendar = setting.first, setting.days, setting.calendar
+    for _ in range(pick.number(0, 5)):
+        calendar.company[first + pick.number(0, days + 10) * DAY] = chance(pick, 50)
+    after = max(calendar.published) + 1
+    if (first + (days + 30) * DAY).year >= after and chance(pick, 50):
+        calendar.published = {*calendar.published, after}
+        off = {date(after, 1, 1) + pick.number(0, 60) * DAY: chance(pick, 20) for _ in range(5)}
+        calendar.public = {**calendar.public, **off}
 
 
 def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
-    if not chance(pick, 20) or "by" in rule.params:
-        return [rule]
-    since = clock.moment()
+    """The rule in one to three versions, each with what becomes of the duties in flight."""
+    listed = [rule]
+    while chance(pick, 30) and "by" not in rule.params and rule.params["kind"] != "gate":
+        since = clock.moment()
+        if since <= listed[-1].starts_at or len(listed) == 3:
+            break
+        fresh = Rule(rule.clause, _revised(pick, rule), rule.line, str(len(listed) + 1), since)
+        fresh.in_flight = one_of(pick, WAYS)
+        listed = [*listed[:-1], replace(listed[-1], ends_at=since), fresh]
+    return listed
+
+
+def _revised(pick: Pick, rule: Rule) -> dict[str, Any]:
     params = dict(rule.params)
     if params["kind"] == "alert":
         params["clear_after"] = one_of(pick, ("2d", "36h"))
@@ -98,8 +119,7 @@ def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
         params["at_least"] = 2
     elif "due" not in params:
         params["per"] = one_of(pick, ("week", "biweek", "month", "day"))
-    later = Rule(rule.clause, params, rule.line, "2", since)
-    return [replace(rule, ends_at=since), later]
+    return params
 
 
 def _adoptions(pick: Pick, clock: Clock, policy: str) -> list[Adoption]:
@@ -135,20 +155,22 @@ def random_world(pick: Pick, setting: Setting) -> World:
     _plans(pick, clock, made)
     for number in range(pick.number(1, 3)):
         made.records.append(_request(pick, clock, f"R{number}"))
+    _debts(pick, clock, made)
     _waivers(pick, clock, made)
-    _own_holdings(made, setting)
+    _own_holdings(pick, clock, made)
+    for record in made.records:
+        if chance(pick, 15):
+            record.imported_at = clock.near(record.recorded_at, 400)
     return made
 
 
-def _own_holdings(made: World, setting: Setting) -> None:
-    """Some changes are held themselves; drawn by dice of their own, as the alerts are."""
-    dice = Dice(sum(int(record.recorded_at.timestamp()) for record in made.records))
-    clock = Clock(dice, setting)
+def _own_holdings(pick: Pick, clock: Clock, made: World) -> None:
+    """Some changes are held themselves."""
     for record in made.records:
-        if record.type == "change" and chance(dice, 25):
-            begins, ends = _spans(dice, clock, 1)[0]
-            role = one_of(dice, ("OWNER", "OWNER", "CSM"))
-            holder = one_of(dice, REPS)
+        if record.type == "change" and chance(pick, 25):
+            begins, ends = _spans(pick, clock, 1)[0]
+            role = one_of(pick, ("OWNER", "OWNER", "CSM"))
+            holder = one_of(pick, REPS)
             made.holdings.append(Holding(record.pointer, holder, begins, ends, role))
 
 
@@ -376,15 +398,36 @@ def _request(pick: Pick, clock: Clock, key: str) -> Record:
     )
 
 
+def _debts(pick: Pick, clock: Clock, made: World) -> None:
+    """Gates passed on credit; a record owes for one gate but once at a time, here once at all."""
+    gates = [rule.clause for rule in made.rules if rule.params["kind"] == "gate"]
+    for clause in gates:
+        for number, record in enumerate(_customers(made)):
+            if not chance(pick, 50):
+                continue
+            granted_at = clock.moment()
+            owed = world.debt(
+                f"D{number}{clause}",
+                granted_at,
+                _recorded(pick, clock, granted_at),
+                clause=clause,
+                subject=record.pointer,
+                person=one_of(pick, REPS),
+                due_at=max(clock.near(granted_at, 300), granted_at + SECOND),
+                paid_at=clock.near(granted_at, 400) if chance(pick, 60) else None,
+            )
+            if chance(pick, 10):
+                owed.removed_at = clock.near(owed.recorded_at, 300)
+            made.records.append(owed)
+
+
 def _waivers(pick: Pick, clock: Clock, made: World) -> None:
     """Most waive a duty that there may be, for a span that begins or ends near its due time."""
     for _ in range(pick.number(3, 7)):
         record = one_of(pick, made.records[: len(made.records) if chance(pick, 60) else 2])
-        fitting = [
-            clause
-            for clause, lines in clauses.BOUND.items()
-            if any(params["record"] == record.type for params in lines)
-        ]
+        fitting = sorted(
+            {rule.clause for rule in made.rules if rule.params["record"] == record.type}
+        )
         began = [
             record.recorded_at,
             *(at for at in record.facts.values() if isinstance(at, datetime)),
@@ -393,7 +436,7 @@ def _waivers(pick: Pick, clock: Clock, made: World) -> None:
         names = one_of(pick, (0, 0, 1, 2))
         made.waivers.append(
             Waiver(
-                one_of(pick, fitting or list(clauses.BOUND)),
+                one_of(pick, fitting or [made.rules[0].clause]),
                 start,
                 start + max(clock.near(start, 1500) - start, SECOND),
                 record.pointer if names != 1 else None,
@@ -407,88 +450,6 @@ def under(made: World, setting: Setting) -> World:
     return replace(
         made, rules=setting.rules, calendar=setting.calendar, adoptions=setting.adoptions
     )
-
-
-def earlier_setting(setting: Setting) -> Setting:
-    """A setting before the company moved a day, published a version or dropped a policy."""
-    first = [replace(rule, ends_at=None) for rule in setting.rules if rule.version == "1"]
-    return replace(
-        setting,
-        rules=first,
-        calendar=replace(setting.calendar, company={}),
-        adoptions=[Adoption(policy) for policy in sorted({rule.policy for rule in first})],
-    )
-
-
-def earlier(pick: Pick, setting: Setting, made: World) -> World:
-    """The same world as it stood before somebody added to it and put things right.
-
-    Some records, spans and waivers are not there yet, some instants are wrong or missing, some
-    people, stand-ins, superiors and leaders are others.
-    """
-    clock = Clock(pick, setting)
-    people = [replace(p, manager=None) if chance(pick, 15) else p for p in made.people]
-    teams = [replace(t, leader="boss") if chance(pick, 15) else t for t in made.teams]
-    records = [
-        _spoiled(pick, clock, record)
-        for record in made.records
-        if record.type == "customer" or not chance(pick, 25)
-    ]
-    return replace(
-        made,
-        people=people,
-        teams=teams,
-        records=records,
-        holdings=[
-            replace(one, person=one_of(pick, REPS)) if chance(pick, 20) else one
-            for one in made.holdings
-            if not chance(pick, 20)
-        ],
-        leaves=[
-            replace(one, stage="WAITING") if chance(pick, 20) else one
-            for one in made.leaves
-            if not chance(pick, 20)
-        ],
-        memberships=[one for one in made.memberships if not chance(pick, 15)],
-        waivers=[one for one in made.waivers if not chance(pick, 40)],
-    )
-
-
-def _spoiled(pick: Pick, clock: Clock, record: Record) -> Record:
-    """A record with an instant moved or missing, or in the recycle bin, or with less of a past."""
-    fresh = replace(record, facts=dict(record.facts), tracked=dict(record.tracked))
-    if chance(pick, 10):
-        was = record.removed_at
-        fresh.removed_at = clock.near(record.recorded_at, 300) if was is None else None
-    if record.type == "customer":
-        for fact, spans in record.tracked.items():
-            if len(spans) > 1 and chance(pick, 20):
-                fresh.tracked[fact] = spans[:-1]
-        return fresh
-    movable = {
-        "activity": ("ended_at", "written_at", "is_deep", "person"),
-        "change": ("updated_at", "kind"),
-        "response": ("submitted_at",),
-        "plan": ("submitted_at", "items_complete"),
-        "request": ("decided_at",),
-    }[record.type]
-    if chance(pick, 30):
-        name = one_of(pick, movable)
-        fresh.facts[name] = _wrong(pick, clock, (record, name))
-    return fresh
-
-
-def _wrong(pick: Pick, clock: Clock, which: tuple[Record, str]) -> Any:
-    record, name = which
-    if name in ("is_deep", "items_complete"):
-        return not record.facts[name]
-    if name == "person":
-        return one_of(pick, REPS)
-    if name == "kind":
-        return one_of(pick, CHANGES)
-    if name in ("ended_at", "submitted_at"):
-        return clock.moment()
-    return None
 
 
 def settings(calendar: Calendar) -> st.SearchStrategy[tuple[Setting, World]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -78,10 +78,11 @@ def _policies(made: Load, setting: Setting) -> Iterator[Values]:
 
 
 def _clauses(made: Load, setting: Setting) -> Iterator[Values]:
-    for number, version in sorted({(rule.clause, rule.version) for rule in setting.rules}):
+    """A clause keeps all its rules, of every version, one after the other."""
+    for number in sorted({rule.clause for rule in setting.rules}):
         yield {
-            "id": made.number(f"clause:{number}/{version}"),
-            "policy_id": made.number(f"policy:{number.split('-')[0]}/{version}"),
+            "id": made.number(f"clause:{number}"),
+            "policy_id": made.number(f"policy:{number.split('-')[0]}/1"),
             "number": number,
             "text": number,
             "area": "",
@@ -90,13 +91,21 @@ def _clauses(made: Load, setting: Setting) -> Iterator[Values]:
 
 
 def _rules(made: Load, setting: Setting, rules: dict[int, world.Rule]) -> Iterator[Values]:
+    # What is written once a deed is kept by when the rulebook changed: no two settings alike.
+    changed_at = SHIPPED_FROM + timedelta(seconds=setting.seed)
     for rule in setting.rules:
-        number = made.number(f"rule:{rule.clause}/{rule.line}/{rule.version}")
+        name = f"rule:{rule.clause}/{rule.line}/"
+        number = made.number(name + rule.version)
         rules[number] = rule
+        followed = made.number(name + str(int(rule.version) - 1)) if rule.version > "1" else None
         params = {k: v for k, v in rule.params.items() if k not in ("kind", "record")}
         yield {
             "id": number,
-            "clause_id": made.number(f"clause:{rule.clause}/{rule.version}"),
+            "clause_id": made.number(f"clause:{rule.clause}"),
+            "policy_id": made.number(f"policy:{rule.policy}/{rule.version}"),
+            "follows_id": followed,
+            "in_flight": rule.in_flight,
+            "changed_at": changed_at,
             "line": rule.line,
             "kind": str(rule.params["kind"]).upper(),
             "record": rule.params["record"],

@@ -6,13 +6,14 @@ the literal one is taken, and the function's docstring says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil
+from typing import NamedTuple
 
-from tests.oracle import answers, facts, streams
+from tests.oracle import answers, dues, facts, streams
 from tests.oracle.calendar_oracle import (
     DAY,
     Period,
@@ -28,8 +29,7 @@ from tests.oracle.world import Record, Rule, World
 SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True)
-class Duty:
+class Duty(NamedTuple):
     """One obligation as it stands."""
 
     clause: str
@@ -45,10 +45,10 @@ class Duty:
     state: str
     told_late: bool = False
     is_provisional: bool = False
+    is_imported: bool = False
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """A duty before its state is known: the rule, the record, and what was found out."""
 
     rule: Rule
@@ -63,15 +63,19 @@ class Case:
     period: Period | None = None
 
 
-def settle(world: World, as_of: datetime) -> set[Duty]:
+def settle(world: World, as_of: datetime) -> list[Duty]:
     """Every duty that exists as of an instant, with its state and who answers."""
-    view = View(world, as_of)
-    found = set()
-    for rule in world.rules:
-        judge = KINDS.get(rule.params["kind"])  # alerts raise episodes, not duties
-        for case in judge(view, rule) if judge else ():
-            found.add(_judged(view, case))
-    return found
+    return settled(View(world, as_of))
+
+
+def settled(view: View) -> list[Duty]:
+    """The same of a world seen already."""
+    return [
+        _judged(view, case)
+        for rule in view.world.rules
+        if (judge := KINDS.get(rule.params["kind"]))  # gates and alerts give no duties
+        for case in judge(view, rule)
+    ]
 
 
 def _judged(view: View, case: Case) -> Duty:
@@ -91,6 +95,8 @@ def _judged(view: View, case: Case) -> Duty:
         state=state,
         told_late=case.known_at > case.due_at,
         is_provisional=case.is_provisional,
+        is_imported=(case.record.imported_at or case.began_at) >= case.due_at
+        and case.record.imported_at is not None,
     )
 
 
@@ -127,12 +133,11 @@ def _is_waived(view: View, case: Case, person: str | None) -> bool:
     that a span that begins later never changes a state before it begins.
     """
     return any(
-        waiver.clause == case.rule.clause
-        and waiver.starts_at <= view.now
+        waiver.starts_at <= view.now
         and waiver.starts_at < case.due_at <= waiver.ends_at
         and waiver.subject in (None, case.record.pointer)
         and waiver.person in (None, person)
-        for waiver in view.world.waivers
+        for waiver in view.waivers.get(case.rule.clause, [])
     )
 
 
@@ -144,7 +149,19 @@ def _begins_at(view: View, record: Record) -> datetime | None:
 
 
 def in_scope(view: View, rule: Rule, record: Record, at: datetime) -> bool:
-    """Whether a record is bound by a rule at an instant; spans of scope hold on [start, end)."""
+    """Whether a record is bound by a rule at an instant by now: as at the last edge before it,
+    for nothing changes between two of them."""
+    edges, known = view.once(
+        (id(rule), record.pointer), lambda: (_edges(view, rule, record), dict[int, bool]())
+    )
+    place = bisect_right(edges, at)
+    if place not in known:
+        known[place] = is_bound(view, rule, record, edges[place - 1] if place else at)
+    return known[place]
+
+
+def is_bound(view: View, rule: Rule, record: Record, at: datetime) -> bool:
+    """The meaning of `in_scope`; spans of scope hold on [start, end)."""
     begins_at = _begins_at(view, record)
     if begins_at is not None and at < begins_at:
         return False
@@ -161,10 +178,14 @@ def in_scope(view: View, rule: Rule, record: Record, at: datetime) -> bool:
 
 def _edges(view: View, rule: Rule, record: Record) -> list[datetime]:
     """Every instant by now at which the record may enter or leave the scope of a rule."""
-    found = set(view.edges(record))
-    for one in view.world.adopted(rule.policy):
-        found.update(at for at in (one.starts_at, one.ends_at) if at and at <= view.now)
-    return sorted(found)
+
+    def found() -> list[datetime]:
+        edges = set(view.edges(record))
+        for one in view.world.adopted(rule.policy):
+            edges.update(at for at in (one.starts_at, one.ends_at) if at and at <= view.now)
+        return sorted(edges)
+
+    return view.once(("scope edges", rule.policy, record.pointer), found)
 
 
 def _left_at(
@@ -172,8 +193,11 @@ def _left_at(
 ) -> datetime | None:
     """The first instant in [begin, due) at which the record is out of scope, known by now."""
     begun, due_at = span
-    for at in _edges(view, rule, record):
-        if begun <= at < due_at and not in_scope(view, rule, record, at):
+    edges = _edges(view, rule, record)
+    for at in edges[bisect_left(edges, begun) :]:
+        if at >= due_at:
+            return None
+        if not in_scope(view, rule, record, at):
             return at
     return None
 
@@ -189,7 +213,8 @@ def deadline(view: View, rule: Rule) -> Iterator[Case]:
         for occurrence, begun, known_at in _triggers(view, rule, record):
             if not (rule.in_force(begun) and in_scope(view, rule, record, begun)):
                 continue
-            due_at, is_provisional = _deadline_due(view, rule, record, begun)
+            met_at = _until(view, rule, record, begun)
+            due_at, is_provisional = dues.of_deadline(view, rule, record, (begun, met_at))
             if due_at is None:
                 continue
             yield Case(
@@ -199,7 +224,7 @@ def deadline(view: View, rule: Rule) -> Iterator[Case]:
                 began_at=begun,
                 due_at=due_at,
                 is_provisional=is_provisional,
-                met_at=_until(view, rule, record, begun),
+                met_at=met_at,
                 left_at=_left_at(view, rule, record, (begun, due_at)),
                 known_at=known_at,
             )
@@ -223,53 +248,6 @@ def _triggers(view: View, rule: Rule, record: Record) -> Iterator[tuple[str, dat
         known[event.at] = min(known.get(event.at, event.recorded_at), event.recorded_at)
     for at, recorded_at in known.items():
         yield said(at), at, max(recorded_at, record.recorded_at)
-
-
-def _deadline_due(
-    view: View, rule: Rule, record: Record, begun: datetime
-) -> tuple[datetime | None, bool]:
-    """`within` a span, or `by` an instant of the subject itself, which may well lie ahead."""
-    if "by" in rule.params:
-        return record.facts.get(rule.params["by"]), False
-    return _due(view, rule, record, begun)
-
-
-def _due(view: View, rule: Rule, record: Record, begun: datetime) -> tuple[datetime, bool]:
-    """A span from when the duty began, moved by leave where the rule says so."""
-    due_at, is_provisional = view.calendar.due(begun, rule.params["within"])
-    if rule.params.get("on_leave") == "extend":
-        return _extended(view, rule, record, (begun, due_at))
-    return due_at, is_provisional
-
-
-def _extended(
-    view: View, rule: Rule, record: Record, span: tuple[datetime, datetime]
-) -> tuple[datetime, bool]:
-    """The due time moved by the working days, from the day after the trigger to the due day, that
-    the holder is on leave for any part of; leave beyond the first due time moves it no further.
-    """
-    begun, due_at = span
-    within = rule.params["within"]
-    holder = answers.responsible(view, rule, record, due_at)
-    last = day_of(due_at - DAY) if within.endswith("d") else day_of(due_at)
-    away = 0
-    day = day_of(begun) + DAY
-    while day <= last:
-        away += view.calendar.is_working(day) and _is_away(view, holder, day)
-        day += DAY
-    moved = view.calendar.nth_working_day(last, away)
-    guess = view.calendar.is_guess(day_of(begun), moved)
-    return due_at + (moved - last), guess and (away > 0 or within.endswith("wd"))
-
-
-def _is_away(view: View, login: str | None, day: date) -> bool:
-    return any(
-        leave.person == login
-        and leave.stage == "APPROVED"
-        and leave.starts_at < midnight(day + DAY)
-        and leave.ends_at > midnight(day)
-        for leave in view.world.leaves
-    )
 
 
 def _until(view: View, rule: Rule, record: Record, begun: datetime) -> datetime | None:
@@ -301,7 +279,7 @@ def cadence(view: View, rule: Rule) -> Iterator[Case]:
                 yield case
 
 
-def _periods(view: View, rule: Rule, record: Record) -> list[Period]:
+def _periods(view: View, rule: Rule, record: Record) -> Sequence[Period]:
     """The periods that begin under this version and have begun by now.
 
     A duty that is due before its period begins is shown from the start of the period before.
@@ -311,8 +289,8 @@ def _periods(view: View, rule: Rule, record: Record) -> list[Period]:
     until = day_of(view.now)
     if rule.params.get("due") == "last_working_day before":
         until = period_with(kind, until).after
-    found = periods_between(kind, period_with(kind, day_of(since)).first, until)
-    found = [period for period in found if rule.in_force(period.start)]
+    begun = periods_between(kind, period_with(kind, day_of(since)).first, until)
+    found = [period for period in begun if rule.in_force(period.start)]
     if kind == "day" and rule.params.get("days") != "calendar":
         return [period for period in found if view.calendar.is_working(period.first)]
     return found
@@ -375,16 +353,25 @@ def _decided_at(
     if rule.params.get("first_period") == "prorated":
         rest, whole = period.end - entered_at, period.end - period.start
         needed = ceil(needed * Fraction(rest // SECOND, whole // SECOND))
-    happened = []
-    for event in streams.counted(view, rule.params, record):
-        if rule.params.get("counts_by") == "period":
-            belongs = event.record.facts.get("period") == period.key
-        else:
-            belongs = period.holds(event.at)
-        if belongs and event.at < due_at:
-            happened.append(event.at)
-    happened.sort()
+    happened = [at for at in _counted(view, rule, record).get(period.key, []) if at < due_at]
     return happened[needed - 1] if len(happened) >= needed else None
+
+
+def _counted(view: View, rule: Rule, record: Record) -> dict[str, list[datetime]]:
+    """When the events that a cadence counts happened, in order, by the period to which they
+    belong: that in which they ended, or that which they are about."""
+
+    def ask() -> dict[str, list[datetime]]:
+        found: dict[str, list[datetime]] = {}
+        for event in streams.counted(view, rule.params, record):
+            if rule.params.get("counts_by") == "period":
+                key = str(event.record.facts.get("period"))
+            else:
+                key = period_with(rule.params["per"], day_of(event.at)).key
+            found.setdefault(key, []).append(event.at)
+        return {key: sorted(instants) for key, instants in found.items()}
+
+    return view.once(("counted", rule.clause, rule.line, rule.version, record.pointer), ask)
 
 
 # --- required
@@ -402,7 +389,8 @@ def required(view: View, rule: Rule) -> Iterator[Case]:
         if not view.is_known(record):
             continue
         for begun in _openings(view, rule, record):
-            due_at, is_provisional = _due(view, rule, record, begun)
+            met_at = _completed_at(view, rule, record, begun)
+            due_at, is_provisional = dues.of_span(view, rule, record, (begun, met_at))
             yield Case(
                 rule=rule,
                 record=record,
@@ -410,7 +398,7 @@ def required(view: View, rule: Rule) -> Iterator[Case]:
                 began_at=begun,
                 due_at=due_at,
                 is_provisional=is_provisional,
-                met_at=_completed_at(view, rule, record, begun),
+                met_at=met_at,
                 left_at=_left_at(view, rule, record, (begun, due_at)),
                 known_at=record.recorded_at,
             )

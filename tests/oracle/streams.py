@@ -55,13 +55,17 @@ class Event:
     record: Record
 
 
-def events(view: View, name: str, subject: Record) -> Iterator[Event]:
+def events(view: View, name: str, subject: Record) -> list[Event]:
     """The events of a named stream that happened to a record, as known by now."""
+    return view.once((name, subject.pointer), lambda: list(_events(view, name, subject)))
+
+
+def _events(view: View, name: str, subject: Record) -> Iterator[Event]:
     stream = STREAMS[name]
     if stream.source == "holding":
         yield from _holdings(view, subject)
         return
-    for record in view.of_type(stream.source):
+    for record in _near(view, stream.source, subject):
         event = _event(view, record, stream.at)
         if event is None or not _happened_to(view, record, stream.subject, subject):
             continue
@@ -72,12 +76,25 @@ def events(view: View, name: str, subject: Record) -> Iterator[Event]:
 def counted(view: View, params: dict[str, Any], subject: Record) -> Iterator[Event]:
     """The events that a cadence counts for a record: `event`, by way of `via`, that fit `when`."""
     source, _, instant = params["event"].partition(".")
-    for record in view.of_type(source):
+    for record in _near(view, source, subject):
         event = _event(view, record, instant)
         if event is None or not _belongs(view, record, params["via"], subject):
             continue
         if facts.holds(view, record, params.get("when", {}), event.at):
             yield event
+
+
+def _near(view: View, source: str, subject: Record) -> list[Record]:
+    """The records of a type that may concern a subject: of a customer, only its own."""
+    if subject.type != "customer":
+        return view.of_type(source)
+
+    def whose(record: Record) -> str | None:
+        concerned = view.customer_of(record)
+        return None if concerned is None else concerned.pointer
+
+    of = view.once(("near", source), lambda: facts.grouped(view.of_type(source), whose))
+    return of.get(subject.pointer, [])
 
 
 def _event(view: View, record: Record, instant: str) -> Event | None:

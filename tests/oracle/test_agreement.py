@@ -1,52 +1,59 @@
-"""The engine agrees with the oracle on random histories: duties, people, due times, states.
+"""The engine agrees with the oracle on random histories: duties, people, due times, states, gates.
 
-FY_HISTORIES sets how many histories are compared; by default a few that hold the rarest cases.
+FY_HISTORIES sets how many are compared, FY_BATCH how many side by side, FY_SEED where their seeds
+begin. A difference names its seed and history; `python -m tests.oracle.trials SEED SIZE HISTORY`
+tries that one alone.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
-from fangyuan.engine import sweep
-from fangyuan.engine.ledger import Written
-from tests.oracle import agreement, histories
+from tests.oracle import agreement, gates, histories, many, oracle, trials
 from tests.oracle.calendar_oracle import Calendar, read_public
 from tests.oracle.choices import Setting
+from tests.oracle.facts import View
 from tests.oracle.world import World
+from tests.twins import twins
 
-ROOT = Path(__file__).parents[2]
-HISTORIES = int(os.environ.get("FY_HISTORIES", "0"))
+HISTORIES = int(os.environ.get("FY_HISTORIES", "20000"))
 EXAMPLES = int(os.environ.get("FY_EXAMPLES", "3"))
-SIZE = int(os.environ.get("FY_BATCH", "60"))
 FIRST = int(os.environ.get("FY_SEED", "1"))
-# 11 holds an unpublished year's end, prorated periods and versions of a required duty; 17 periods
-# that bind immediately, and versions too.
-SEEDS = tuple(range(FIRST, FIRST + HISTORIES // SIZE)) or (11, 17)
+SIZE = int(os.environ.get("FY_BATCH", "500"))
+PROCESSES = 2
 
 
 @pytest.fixture(scope="module")
 def calendar() -> Calendar:
     """The public holidays as the product ships them."""
-    return read_public(ROOT / "fangyuan/core/data/holidays.csv")
+    return read_public(trials.HOLIDAYS)
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_full_sweep_agrees_with_the_oracle(seed: int, calendar: Calendar) -> None:
-    told = agreement.batch(seed, SIZE, calendar)
-    told.lay()
-    for as_of in told.setting.as_of:
-        outcome = sweep.sweep(as_of, full=True)
-        assert outcome.failed == {}
-        wrong = agreement.differences(told.expected(as_of), told.found())
-        assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
+@pytest.mark.slow
+def test_the_engine_agrees_with_the_oracle(
+    django_db_setup: None, django_db_blocker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds = many.seeds(FIRST, HISTORIES, SIZE)
+    begun = time.monotonic()
+    with (
+        django_db_blocker.unblock(),
+        twins(*(f"oracle{number}" for number in range(PROCESSES))) as places,
+    ):
+        for tally in many.run(seeds, SIZE, places):
+            if tally.wrong:
+                break
+    with capsys.disabled():
+        took = time.monotonic() - begun
+        sys.stdout.write(f"\n{tally}; seeds {seeds[0]} to {seeds[-1]}, {took:.0f} s\n")
+    assert not tally.wrong, "\n".join(tally.wrong[:20])
+    assert tally.histories >= HISTORIES
 
 
 @pytest.mark.django_db
@@ -56,71 +63,38 @@ def test_hypothesis_finds_no_history_on_which_they_differ(calendar: Calendar) ->
     )
     @given(histories.settings(calendar))
     def agree(drawn: tuple[Setting, World]) -> None:
-        told = agreement.Batch(drawn[0], [drawn[1]])
+        told = agreement.Batch(drawn[0], [drawn[1]], drawn[0])
         with transaction.atomic():
             told.lay()
-            as_of = told.setting.as_of[-1]
-            assert sweep.sweep(as_of, full=True).failed == {}
-            wrong = agreement.differences(told.expected(as_of), told.found())
+            _, wrong = told.judged(told.setting.as_of[-1], full=True)
             transaction.set_rollback(True)
         assert wrong == []
 
     agree()
 
 
-@pytest.fixture
-def ledger(transactional_db: None) -> Iterator[None]:
-    """An empty ledger before and after: Django's flush does not know its table."""
-    _empty()
-    yield
-    _empty()
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_scope_between_two_edges_is_that_at_the_first(seed: int, calendar: Calendar) -> None:
+    told = agreement.batch(seed, 3, calendar)
+    for made in told.worlds:
+        view = View(histories.under(made, told.setting), told.setting.as_of[2])
+        known = [at for at in told.setting.as_of if at <= view.now]
+        for rule in told.setting.rules:
+            for record in view.of_type(rule.params["record"]):
+                for at in (*known, *(one.recorded_at for one in made.records)):
+                    if at <= view.now:
+                        quick = oracle.in_scope(view, rule, record, at)
+                        assert quick == oracle.is_bound(view, rule, record, at)
 
 
-def _empty() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE engine_obligation")
-
-
-@pytest.mark.usefixtures("ledger")
-@pytest.mark.parametrize("seed", SEEDS[::2])
-def test_increments_agree_with_the_oracle_whatever_their_batching(
-    seed: int, calendar: Calendar
-) -> None:
-    told = agreement.batch(seed, SIZE // 2, calendar)
-    final, setting = told.worlds, told.setting
-    first, second, third = setting.as_of
-    told.worlds, told.setting = told.earlier, histories.earlier_setting(setting)
-    with transaction.atomic():
-        told.lay()
-        written = _number()
-    _wait_for(written)
-    assert sweep.sweep(first).failed == {}
-    half = len(final) // 2
-    for as_of, worlds, ruled in (
-        (first, [*final[:half], *told.worlds[half:]], told.setting),
-        (second, final, setting),
-        (third, final, setting),
-    ):
-        with transaction.atomic():
-            told.become(worlds)
-            told.resettle(ruled)
-            written = _number()
-        _wait_for(written)
-        assert sweep.sweep(as_of).failed == {}
-        wrong = agreement.differences(told.expected(as_of), told.found())
-        assert not wrong, f"{len(wrong)} differences as of {as_of}\n" + "\n".join(wrong[:20])
-        assert sweep.sweep(as_of).written == Written()
-    assert sweep.sweep(third, full=True).written == Written()
-
-
-def _number() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
-        return int(cursor.fetchone()[0])
-
-
-def _wait_for(number: int) -> None:
-    """Until no older transaction of the whole cluster runs: only then a sweep reads this one."""
-    until = time.monotonic() + 120
-    while sweep.horizon() <= number and time.monotonic() < until:
-        time.sleep(0.05)
+def test_a_debt_opens_its_gate_until_it_is_due_and_then_closes_all(calendar: Calendar) -> None:
+    told = agreement.batch(1, 200, calendar)
+    as_of = told.setting.as_of[1]
+    refused = [
+        (len(owed), len(gates.refusals(made, told.setting, record, as_of)))
+        for made in told.worlds
+        for record in made.records
+        if record.type == "customer"
+        for owed in [[d for d in made.records if d.facts.get("subject") == record.pointer]]
+    ]
+    assert {number for _, number in refused} == {0, 1, 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from tests.oracle.calendar_oracle import Calendar, instant
@@ -34,8 +35,10 @@ class Record:
     facts: dict[str, Any] = field(default_factory=dict)
     tracked: dict[str, list[Span]] = field(default_factory=dict)
     removed_at: datetime | None = None
+    # When it was brought in as history, with the `recorded_at` of where it comes from.
+    imported_at: datetime | None = None
 
-    @property
+    @cached_property
     def pointer(self) -> str:
         """The record as other records name it, `customer:C1`."""
         return f"{self.type}:{self.key}"
@@ -125,6 +128,8 @@ class Rule:
     version: str = "1"
     starts_at: datetime = SHIPPED_FROM
     ends_at: datetime | None = None
+    # What becomes of the duties that are open when this version takes over: OLD, NEW or MILD.
+    in_flight: str = "OLD"
 
     @property
     def policy(self) -> str:
@@ -236,6 +241,11 @@ def plan(key: str, submitted_at: datetime | None, recorded_at: datetime, **facts
     """A visit plan of a person; `period` is written as an occurrence, `month:2026-08-01`."""
     facts = {"kind": "VISIT", "items_complete": True, "submitted_at": submitted_at, **facts}
     return _record("plan", key, recorded_at, facts)
+
+
+def debt(key: str, granted_at: datetime, recorded_at: datetime, **facts: Any) -> Record:
+    """A gate that a record passed on credit; `subject` is written `customer:C1`."""
+    return _record("debt", key, recorded_at, {"granted_at": granted_at, **facts})
 
 
 def request(key: str, asked_at: datetime, **facts: Any) -> Record:
