@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.utils import dateparse, timezone
 
 from fangyuan.access import scopes
-from fangyuan.core import past, ready, records
+from fangyuan.core import past, ready, records, spans
 from fangyuan.core.models import Event
 from fangyuan.desk import columns, declare, duties, looking_back
 from fangyuan.desk.filters import BadQuery
@@ -86,14 +86,11 @@ def _instant(text: str) -> datetime | None:
     return found
 
 
-def _by_month(entries: list[dict[str, Any]]) -> list[tuple[datetime, list[dict[str, Any]]]]:
-    months: list[tuple[datetime, list[dict[str, Any]]]] = []
+def _by_month(entries: list[dict[str, Any]]) -> list[tuple[date, list[dict[str, Any]]]]:
+    months: dict[date, list[dict[str, Any]]] = {}
     for entry in entries:
-        first = months[-1][0] if months else None
-        if first is None or (first.year, first.month) != (entry["at"].year, entry["at"].month):
-            months.append((entry["at"], []))
-        months[-1][1].append(entry)
-    return months
+        months.setdefault(spans.ending(entry["at"])[0].replace(day=1), []).append(entry)
+    return list(months.items())
 
 
 def _ahead(scene: Scene) -> list[dict[str, Any]]:
@@ -109,6 +106,7 @@ def _past_duties(scene: Scene, before: datetime | None) -> list[dict[str, Any]]:
         entries.append(
             {
                 "at": row.moment,
+                "is_due": row.state == "BREACHED",
                 "tone": tone,
                 "seal": "违" if row.state == "BREACHED" else "",
                 "icon": "check" if row.state == "MET" else "clock",

@@ -141,7 +141,8 @@ _CELLS: dict[str, Any] = {
 
 
 def entry(one: Mapping[str, Any], now: datetime) -> SafeString:
-    """A timeline entry: icon tone seal title text note at clause name state clause_url url."""
+    """A timeline entry: icon tone seal title text note at is_due clause name state clause_url
+    url."""
     said = one.get
     title = escape(said("title", ""))
     if said("url"):
@@ -154,11 +155,12 @@ def entry(one: Mapping[str, Any], now: datetime) -> SafeString:
     note = f'<p class="mut">{escape(one["note"])}</p>' if said("note") else ""
     sign = escape(said("seal")) if said("seal") else marks.icon(said("icon") or "clock")
     at = localtime(one["at"])
+    told = display.deadline_moment if said("is_due") else display.moment
     return SafeString(
         f'<li class="tl-i"><span class="tl-ic {escape(said("tone", ""))}">{sign}</span>'
         f"<div><h3>{title}</h3>{text}{note}</div>"
         f'<time datetime="{at.isoformat()}" title="{at:%Y-%m-%d %H:%M}">'
-        f"{display.moment(at, now)}</time></li>"
+        f"{told(at, now)}</time></li>"
     )
 
 
