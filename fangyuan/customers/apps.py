@@ -22,5 +22,6 @@ class CustomersConfig(AppConfig):
         import_module("fangyuan.customers.scoring")
         import_module("fangyuan.customers.recycling")
         import_module("fangyuan.customers.drawing")
+        import_module("fangyuan.customers.arrivals")
         import_module("fangyuan.customers.metrics")
         import_module("fangyuan.customers.phrases")

@@ -125,3 +125,4 @@ register(
 # Leads and pools have desks of their own; pools add to those above.
 import_module("fangyuan.customers.lead_desk")
 import_module("fangyuan.customers.pool_desk")
+import_module("fangyuan.customers.inlet_desk")

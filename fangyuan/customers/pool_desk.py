@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fangyuan.customers.keeping import Keeping
 from fangyuan.customers.models import Allotment, Customer, Lead, Pool
 from fangyuan.desk.declare import Desk, Link, Section, extend, register
 from fangyuan.desk.panels import Facts
@@ -33,8 +34,13 @@ register(
         icon="pool",
     )
 )
-extend(Customer, actions=f"{BOTH} assign_customer lock_customer".split(), filters=["pool"])
-extend(Lead, actions=BOTH.split(), filters=["pool"])
+extend(
+    Customer,
+    actions=f"{BOTH} assign_customer lock_customer".split(),
+    filters=["pool"],
+    page=[Keeping()],
+)
+extend(Lead, actions=BOTH.split(), filters=["pool"], page=[Keeping()])
 register(
     Desk(
         model=Allotment,

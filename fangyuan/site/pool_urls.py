@@ -1,10 +1,10 @@
-"""Addresses of pools and draws; they come before the desk's."""
+"""Addresses of pools, draws and arriving leads; they come before the desk's."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from fangyuan.site import draws, pools
+from fangyuan.site import draws, hooks, pools
 
 urlpatterns = [
     path("pools", pools.pools, name="pools"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("pools/<int:number>", pools.pools, name="pool"),
     path("pools/<int:number>/claim", pools.claim, name="pool_claim"),
     path("pools/<int:number>/allot", draws.allot, name="pool_allot"),
+    path("hooks/leads/<slug:code>", hooks.leads, name="hook_leads"),
     path("draws/report", draws.report, name="draw_report"),
     path("draws/<int:number>", draws.one, name="draw"),
 ]
