@@ -18,7 +18,7 @@ from fangyuan.door import VERBS
 from fangyuan.engine import gates
 
 S, FRESH = bulk.STAGE, bulk.FRESH
-_CHUNK = 5_000
+_CHUNK = 20_000
 _NAMED = 200
 _MANY = 1_000  # from here on the planner's picture of a table is wrong enough to be slow
 Found = Iterator[Mistake]

@@ -20,7 +20,7 @@ from fangyuan.desk.exchange import columns as shape
 from fangyuan.desk.exchange import identity, terms
 from fangyuan.desk.exchange.columns import Column
 
-_CHUNK = 1_000
+_CHUNK = 2_000
 Teller = Callable[[Any], Any]  # what a record has in one column, as the file says it
 
 
@@ -156,7 +156,8 @@ def _called(model: Any, numbers: Iterable[int]) -> Iterator[tuple[int, str]]:
     own = identity.own(model)
     has_key = any(field.name == own for field in model._meta.concrete_fields)
     fetched = ("pk", own) if has_key else ("pk", "pk")
-    for number, name in model._base_manager.filter(pk__in=numbers).values_list(*fetched):
+    rows = model._base_manager.filter(pk__any_of=list(numbers)).order_by()
+    for number, name in rows.values_list(*fetched):
         yield number, str(name) if has_key and name else f"#{number}"
 
 
