@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
-
-from hypothesis import strategies as st
 
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
 from tests.oracle.world import Adoption, Rule
@@ -35,16 +33,6 @@ class Dice:
 
     def number(self, low: int, high: int) -> int:
         return self._random.randint(low, high)
-
-
-class Drawn:
-    """Choices that Hypothesis makes and can shrink."""
-
-    def __init__(self, draw: Callable[[st.SearchStrategy[int]], int]) -> None:
-        self._draw = draw
-
-    def number(self, low: int, high: int) -> int:
-        return self._draw(st.integers(low, high))
 
 
 def one_of(pick: Pick, options: Sequence[T]) -> T:

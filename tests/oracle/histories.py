@@ -1,8 +1,8 @@
 """Small but nasty worlds: every kind of event of the rulebook, bunched around its boundaries.
 
 One generator serves two sources of choice: seeded dice, for thousands of worlds a minute, and
-Hypothesis, which shrinks a world that shows a difference. Many worlds share one `Setting`, since
-rules, adoption and calendar are those of the database they are loaded into.
+Hypothesis (`drawn`), which shrinks a world that shows a difference. Many worlds share one
+`Setting`, since rules, adoption and calendar are those of the database they are loaded into.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from hypothesis import strategies as st
-
 from tests.oracle import clauses, generic, world
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
-from tests.oracle.choices import SECOND, Clock, Drawn, Pick, Setting, chance, one_of
+from tests.oracle.choices import SECOND, Clock, Pick, Setting, chance, one_of
 from tests.oracle.world import (
     SHIPPED_FROM,
     Adoption,
@@ -450,15 +448,3 @@ def under(made: World, setting: Setting) -> World:
     return replace(
         made, rules=setting.rules, calendar=setting.calendar, adoptions=setting.adoptions
     )
-
-
-def settings(calendar: Calendar) -> st.SearchStrategy[tuple[Setting, World]]:
-    """A setting with one world in it, chosen and shrunk by Hypothesis."""
-
-    @st.composite
-    def both(draw: Any) -> tuple[Setting, World]:
-        pick = Drawn(draw)
-        setting = random_setting(pick, calendar)
-        return setting, random_world(pick, setting)
-
-    return both()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
 STEPS = "+"  # behind a seed: in steps
@@ -75,6 +75,34 @@ def run(seeds: list[str], size: int, places: list[dict[str, str]]) -> Iterator[T
             if process.wait():
                 tally.wrong.append(f"{process.args!r} ended with {process.returncode}")
                 yield tally
+
+
+def played(place: dict[str, str], *words: str) -> dict[str, Any]:
+    """What a worker left that was killed so often, or did the same rounds undisturbed (0)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.oracle.killing", *words],
+        cwd=ROOT,
+        env=place,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def apart(disturbed: dict[str, Any], undisturbed: dict[str, Any]) -> list[str]:
+    """In what they differ, what is there twice, and what is not there at all."""
+    found = []
+    for name, rows in undisturbed["stands"].items():
+        other = disturbed["stands"][name]
+        if not rows:
+            found.append(f"no {name}")
+        if len(set(other)) != len(other):
+            found.append(f"{name} twice")
+        if other != rows:
+            found.append(f"{name}: {sorted(set(other) ^ set(rows))[:3]}")
+    return found
 
 
 def _started(seeds: list[str], size: int, place: dict[str, str]) -> subprocess.Popen[str]:

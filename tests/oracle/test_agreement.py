@@ -16,7 +16,7 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
-from tests.oracle import agreement, gates, histories, many, oracle, trials
+from tests.oracle import agreement, drawn, gates, histories, many, oracle, trials
 from tests.oracle.calendar_oracle import Calendar, read_public
 from tests.oracle.choices import Setting
 from tests.oracle.facts import View
@@ -61,9 +61,9 @@ def test_hypothesis_finds_no_history_on_which_they_differ(calendar: Calendar) ->
     @settings(
         max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
-    @given(histories.settings(calendar))
-    def agree(drawn: tuple[Setting, World]) -> None:
-        told = agreement.Batch(drawn[0], [drawn[1]], drawn[0])
+    @given(drawn.settings(calendar))
+    def agree(pair: tuple[Setting, World]) -> None:
+        told = agreement.Batch(pair[0], [pair[1]], pair[0])
         with transaction.atomic():
             told.lay()
             _, wrong = told.judged(told.setting.as_of[-1], full=True)

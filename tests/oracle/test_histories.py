@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as run
 
-from tests.oracle import choices, histories, oracle, rows, world
+from tests.oracle import choices, drawn, histories, oracle, rows, world
 from tests.oracle.calendar_oracle import Calendar, day_of, midnight
 from tests.oracle.world import World
 
@@ -98,9 +98,9 @@ def test_a_world_is_told_as_rows() -> None:
 
 
 @run(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-@given(histories.settings(PUBLIC))
-def test_hypothesis_makes_worlds_too(drawn: tuple[choices.Setting, World]) -> None:
-    setting, told = drawn
+@given(drawn.settings(PUBLIC))
+def test_hypothesis_makes_worlds_too(pair: tuple[choices.Setting, World]) -> None:
+    setting, told = pair
     for as_of in setting.as_of:
         duties = oracle.settle(told, as_of)
         assert len({(d.clause, d.line, d.key, d.occurrence) for d in duties}) == len(duties)

@@ -12,7 +12,7 @@ import pytest
 
 from fangyuan.core import spans
 from fangyuan.engine import history, ledger, models, sweep
-from tests.oracle import agreement, histories
+from tests.oracle import agreement
 from tests.oracle.calendar_oracle import day_of, midnight, read_public
 
 HOLIDAYS = Path(__file__).parents[2] / "fangyuan/core/data/holidays.csv"
@@ -23,9 +23,9 @@ Row = tuple[Any, ...]
 @pytest.fixture(params=[3, 11])
 def told(request: pytest.FixtureRequest, db: None) -> agreement.Batch:
     """Random worlds as they stood before, in the database and not swept yet."""
-    batch = agreement.batch(request.param, 12, read_public(HOLIDAYS))
+    batch = agreement.batch(request.param, 40, read_public(HOLIDAYS), with_past=True)
     batch.final, batch.last_setting = batch.worlds, batch.setting  # type: ignore[attr-defined]
-    batch.worlds, batch.setting = batch.earlier, histories.earlier_setting(batch.setting)
+    batch.worlds, batch.setting = batch.earlier, batch.before
     batch.lay()
     return batch
 
@@ -62,8 +62,7 @@ def test_past_states_and_tallies_are_what_they_were(told: agreement.Batch) -> No
     was: dict[datetime, dict[int, Row]] = {}
     tallies: dict[date, set[Row]] = {}
     for at, (worlds, setting) in instants(told):
-        told.become(worlds)
-        told.resettle(setting)
+        told.become(worlds, setting)
         assert sweep.sweep(at, full=True).failed == {}
         was[at], tallies[day_of(at - TICK)] = stands(), ledger.rebuilt_tally()
     moved = models.Move.objects.everything("comparison")
