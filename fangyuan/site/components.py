@@ -16,6 +16,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from fangyuan.desk import looking_back
+
 COLOURS = (
     ("paper", "宣纸"),
     ("surface", "纸面"),
@@ -160,6 +162,14 @@ def _tiles() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _past(now: datetime) -> SimpleNamespace:
+    """The end of a day a month ago, before the ledger was kept."""
+    day = timezone.localdate(now) - timedelta(days=30)
+    return SimpleNamespace(
+        said=f"{day} 24:00", day=day, is_known=False, kept_since=now - timedelta(days=9)
+    )
+
+
 def sample(now: datetime) -> dict[str, Any]:
     """Everything the page shows, as of `now`."""
     ahead = timedelta(days=2, hours=5), timedelta(hours=1, minutes=42), timedelta(minutes=-17)
@@ -167,6 +177,8 @@ def sample(now: datetime) -> dict[str, Any]:
     names = ("周敏", "罗思远", "唐婧", "郭帆")
     steps = (("已发", "done"), ("整改中", "done"), ("复核", "now"), ("销号", ""))
     return {
+        "past": _past(now),
+        "past_days": looking_back.days(timezone.localdate(now)),
         "colours": COLOURS,
         "trend": TREND,
         "spans": spans,
