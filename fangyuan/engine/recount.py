@@ -50,6 +50,8 @@ _COMPARED: Final = {
     "began_at": "起",
     "wakes_at": "下次变化",
     "cause": "缘由",
+    "known_at": "得知",
+    "also_told": "另知会",
 }
 
 
@@ -71,11 +73,10 @@ class Outcome:
         """Whether the whole ledger was compared and is as the facts say."""
         return not self.number and not self.failed
 
-    def add(self, found: list[Any], tell: Callable[[list[Any]], list[dict[str, Any]]]) -> None:
-        """Count these differences, and keep them in words as long as there is room."""
-        self.number += len(found)
-        if found and (room := MOST - len(self.differences)) > 0:
-            self.differences += tell(found[:room])
+    def add(self, number: int, told: list[dict[str, Any]]) -> None:
+        """Count so many differences, and keep the first ones as long as there is room."""
+        self.number += number
+        self.differences += told[: MOST - len(self.differences)]
 
 
 class Unswept(Exception):
@@ -97,9 +98,11 @@ def check(between: Callable[[], object] = lambda: None) -> Outcome:
     with _alone() as state, connection.cursor() as cursor:
         outcome.as_of = state.as_of
         cursor.execute(_LEFT_BEHIND, [list(rules)])
-        outcome.add(_dicts(cursor), _told)
+        left = _dicts(cursor)
+        outcome.add(len(left), _told(left[:MOST]))
         cursor.execute(f"{compiler.template('tallies').template} ORDER BY 3, 1, 2")
-        outcome.add(cursor.fetchall(), _tallies)
+        tallies = cursor.fetchall()
+        outcome.add(len(tallies), _tallies(tallies[:MOST]))
         cursor.execute("SELECT coalesce(sum(number), 0) FROM engine_tally")
         outcome.duties = int(cursor.fetchone()[0])
     outcome.seconds = round(time.monotonic() - began, 2)
@@ -136,29 +139,36 @@ def _compare(rule: models.Rule, state: Any, outcome: Outcome) -> None:
         outcome.failed[rule.clause.number] = known.error
         return
     try:
-        with transaction.atomic():
-            found = _differing(rule, state.as_of)
+        with transaction.atomic(), connection.cursor() as cursor:
+            _look(cursor, rule, state, outcome)
     except (Error, kinds.BadRule, ValueError, LookupError) as wrong:
         outcome.failed[rule.clause.number] = str(wrong).splitlines()[0]
+
+
+def _look(cursor: Any, rule: models.Rule, state: Any, outcome: Outcome) -> None:
+    book = rulebook.open_book(state.as_of, calendar.stored())
+    if rule.kind == "ALERT":
+        alerts.judge(rule, book)
+        differing = compiler.template("misjudged").substitute(rule=rule.pk)
+    else:
+        want = ledger.wanted(rule, rulebook.kind_of(rule), book.terms(rule))
+        there = ledger.OF_RULE.format(rule=rule.pk)
+        cursor.execute(compiler.template("diff").substitute(want=want, there=there))
+        differing = _SIDES
+    cursor.execute(f"SELECT count(*) FROM ({differing}) x")  # noqa: S608 - made above
+    every = int(cursor.fetchone()[0])
+    if not every:
         return
-    if found:
-        settled = _settled(rule, state, found)
-        outcome.pending += len(found) - len(settled)
-        outcome.add(settled, _told)
-
-
-def _differing(rule: models.Rule, as_of: datetime) -> list[dict[str, Any]]:
-    book = rulebook.open_book(as_of, calendar.stored())
-    with connection.cursor() as cursor:
-        if rule.kind == "ALERT":
-            alerts.judge(rule, book)
-            cursor.execute(compiler.template("misjudged").substitute(rule=rule.pk))
-        else:
-            want = ledger.wanted(rule, rulebook.kind_of(rule), book.terms(rule))
-            there = ledger.OF_RULE.format(rule=rule.pk)
-            cursor.execute(compiler.template("diff").substitute(want=want, there=there))
-            cursor.execute(_SIDES)
-        return _dicts(cursor)
+    touched = _touched(rule, state)
+    if touched is None:
+        outcome.pending += every
+        return
+    settled = f"FROM ({differing}) x WHERE subject_id <> ALL (%s::bigint[])"
+    cursor.execute(f"SELECT count(*) {settled}", [sorted(touched)])
+    number = int(cursor.fetchone()[0])
+    cursor.execute(f"SELECT * {settled} LIMIT {MOST}", [sorted(touched)])
+    outcome.pending += every - number
+    outcome.add(number, _told(_dicts(cursor)))
 
 
 def _dicts(cursor: Any) -> list[dict[str, Any]]:
@@ -170,17 +180,16 @@ def _dicts(cursor: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _settled(rule: models.Rule, state: Any, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The differences that no change since the last sweep explains.
+def _touched(rule: models.Rule, state: Any) -> set[int] | None:
+    """The subjects that a change since the last sweep may concern; None where it may be all.
 
     Whatever a comparison saw is in the log by now, so the changes are read after it.
     """
     changes = Changes.read(state.cursor, _EVERYTHING)
     moved = "calendar_day" in changes.records and reach.counts_working_days(rule)
     if moved or reach.is_touched_whole(rule, changes):
-        return []
-    touched = reach.subjects(rule, changes)
-    return [one for one in found if one["subject_id"] not in touched]
+        return None
+    return reach.subjects(rule, changes)
 
 
 # --- in words

@@ -16,10 +16,10 @@ WITH want AS (
 )
 SELECT $rule AS rule_id, r.record AS subject_type, b.subject_id,
        engine_said(b.raised_at) AS occurrence, b.raised_at::date AS began_on,
-       CASE WHEN b.t IS NOT NULL THEN to_jsonb(b.t) || jsonb_build_object('state',
+       CASE WHEN b.t IS DISTINCT FROM NULL THEN to_jsonb(b.t) || jsonb_build_object('state',
          CASE WHEN (b.t).cleared_at IS NULL THEN 'OPEN' ELSE 'MET' END, 'began_at', b.raised_at,
          'due_at', b.raised_at, 'met_at', (b.t).cleared_at) END AS there,
-       CASE WHEN b.w IS NOT NULL THEN to_jsonb(b.w) || jsonb_build_object('state',
+       CASE WHEN b.w IS DISTINCT FROM NULL THEN to_jsonb(b.w) || jsonb_build_object('state',
          CASE WHEN (b.w).cleared_at IS NULL THEN 'OPEN' ELSE 'MET' END, 'began_at', b.raised_at,
          'due_at', b.raised_at, 'met_at', (b.w).cleared_at) END AS want
   FROM both_sides b JOIN engine_rule r ON r.id = $rule

@@ -95,10 +95,20 @@ def test_a_tally_that_was_tampered_with_is_found(swept: agreement.Batch) -> None
     assert outcome.differences[0]["recomputed"] == {"number": tally.number}
 
 
+def test_an_episode_that_was_tampered_with_is_found(swept: agreement.Batch) -> None:
+    alert = models.Alert._base_manager.filter(removed_at=None).order_by("pk").first()
+    write("SELECT set_config('fangyuan.actor', '0', true)")
+    write("UPDATE engine_alert SET known_at = known_at + interval '1 day' WHERE id = %s", alert.pk)
+    write("UPDATE engine_progress SET cursor = pg_current_xact_id()::text::bigint + 1")
+    outcome = recount.check()
+    assert alert.rule.clause.number in {one["clause"] for one in outcome.differences}
+    assert "得知" in str(outcome.differences)
+
+
 def test_what_changed_after_the_sweep_is_no_difference(swept: agreement.Batch) -> None:
     """A record entered or corrected since waits for the next sweep."""
     one = Obligation._base_manager.exclude(state="VOID").order_by("pk").first()
-    CORRUPTIONS["到期"](one)
+    write("UPDATE engine_obligation SET cause = '{\"told_late\": true}' WHERE id = %s", one.pk)
     assert not recount.check().ok
     write("UPDATE engine_progress SET cursor = 0")
     outcome = recount.check()
