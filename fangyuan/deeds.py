@@ -215,7 +215,7 @@ def _known_references(record: models.Model) -> set[str]:
         for f in record._meta.concrete_fields
         if isinstance(f, models.ForeignKey)
         and f.is_cached(record)
-        and getattr(record, f.name) is not None
+        and getattr(record, f.attname) is not None
     }
 
 

@@ -15,5 +15,6 @@ class ActivitiesConfig(AppConfig):
     def ready(self) -> None:
         import_module("fangyuan.activities.facts")
         import_module("fangyuan.activities.lead_facts")
+        import_module("fangyuan.activities.opportunity_facts")
         import_module("fangyuan.activities.actions")
         import_module("fangyuan.activities.phrases")

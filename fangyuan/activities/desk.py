@@ -24,7 +24,7 @@ register(
         sorts=["planned_at", "ended_at", "due"],
         default_sort="-id",
         form=[
-            Section("活动", "kind purpose customer lead person planned_at"),
+            Section("活动", "kind purpose customer lead opportunity person planned_at"),
             Section("预约", "appointed_at appointed_with appointed_by", is_more=True),
             Section("经过", "started_at ended_at situation feedback result next_step"),
             Section(

@@ -9,6 +9,7 @@ from fangyuan.core import fields
 from fangyuan.core.records import Record
 from fangyuan.customers.models import Contact, Customer, Degree, Lead
 from fangyuan.engine.models import Policy
+from fangyuan.opportunities.models import Opportunity
 from fangyuan.org.models import Person, Team
 
 
@@ -178,6 +179,15 @@ class Activity(Record):
     lead = models.ForeignKey(
         Lead, models.PROTECT, null=True, blank=True, related_name="activities", verbose_name="线索"
     )
+    opportunity = models.ForeignKey(
+        Opportunity,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
+        db_index=False,  # most talks are about none: see the index of those that are
+        verbose_name="商机",
+    )
     person = models.ForeignKey(
         Person, models.PROTECT, related_name="activities", verbose_name="执行人"
     )
@@ -221,7 +231,7 @@ class Activity(Record):
     stage_field = "stage"
     moves = {"PLANNED": ("READY", "DONE", "CANCELLED"), "READY": ("DONE", "CANCELLED")}
     governed = {"stage": "move_activity", "written_at": "write_record"}
-    judges = ("lead",)
+    judges = ("lead", "opportunity")
 
     class Meta(Record.Meta):
         verbose_name = "活动"
@@ -239,6 +249,11 @@ class Activity(Record):
             ),
         ]
         indexes = [
+            models.Index(
+                fields=["opportunity"],
+                name="activity_of_opportunity",
+                condition=models.Q(opportunity__isnull=False),
+            ),
             models.Index(fields=["customer", "ended_at"], name="activity_of_customer"),
             models.Index(fields=["person", "planned_at"], name="activity_of_person"),
         ]

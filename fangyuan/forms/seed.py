@@ -35,9 +35,30 @@ REVIEW: dict[str, Any] = {
     ],
 }
 
+# PS-3.3a: the three figures of the weekly forecast; TAG-4.1.2a: the three groups of tags.
+FORECAST = {"expected_on": "预计签约", "amount": "预计合同额", "win_rate": "赢率"}
+CHANCE_TAGS = ["机会来源", "销售阶段", "竞争情况"]
+WEEKLY: dict[str, Any] = {
+    "code": "WEEKLY",
+    "version": 1,
+    "name": "商机周更新",
+    "kind": Form.Kind.WEEKLY,
+    "covers": [*FORECAST, *CHANCE_TAGS],
+    "items": [
+        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
+        for name, label in FORECAST.items()
+    ]
+    + [
+        {"name": name, "label": name, "kind": "choice", "choices": _YES_NO, "is_required": True}
+        for name in CHANCE_TAGS
+    ],
+}
+PRESCRIBED = (REVIEW, WEEKLY)
+
 
 def plant(deed: Any) -> None:
     """Create the prescribed forms that are not there yet."""
-    known = Form.objects.everything("安装").filter(code=REVIEW["code"], version=REVIEW["version"])
-    if not known.exists():
-        deed.create(Form, REVIEW, published_at=deed.at, key=REVIEW["code"])
+    known = set(Form.objects.everything("安装").values_list("code", "version"))
+    for form in PRESCRIBED:
+        if (form["code"], form["version"]) not in known:
+            deed.create(Form, form, published_at=deed.at, key=form["code"])

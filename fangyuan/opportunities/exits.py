@@ -1,25 +1,34 @@
 """What stands between an opportunity and its next stage: the exit conditions of every stage.
 
-They are the conditions of the clauses' gates on `advance`, read for a stage that is not left yet.
+They are what the clauses would refuse a step forward for: the gates on `advance` that guard the
+stage in which it stands, and what is required of a record from the next stage on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.db.models import BooleanField, Case, Value, When
+from django.db.models import BooleanField, Case, Q, Value, When
 from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import facts, words
 from fangyuan.engine import gates
 from fangyuan.engine.models import Clause
-from fangyuan.opportunities.models import Opportunity
+from fangyuan.opportunities.models import Opportunity, Stage
 
 STEP: Final = "advance"
-LEFT: Final = "left.code"
+COMPARED: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "is": operator.eq,
+    "in": lambda value, listed: value in listed,
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
+}
 
 
 @dataclass(frozen=True)
@@ -34,91 +43,124 @@ class Exit:
     sentence: str
 
 
-def _guarding(pipeline: str, code: str, at: Any) -> list[gates.Demand]:
-    """The demands in force on leaving a stage."""
-    found = [d for d in gates.demands(Opportunity, at=at) if d.step == STEP]
-    return [d for d in found if _is_of(d.where, pipeline, code)]
+@dataclass(frozen=True)
+class Guard:
+    """A demand, the stages whose exit it guards, and whom else it concerns."""
+
+    demand: gates.Demand
+    stages: tuple[int, ...]
+    where: dict[str, Any]
 
 
-def _is_of(where: Mapping[str, Any], pipeline: str, code: str) -> bool:
-    told = where.get(LEFT)
-    named = told if isinstance(told, list) else [told]
-    own = where.get("pipeline")
-    lines = own if isinstance(own, list) else [own]
-    return (told is None or code in named) and (own is None or pipeline.partition(":")[2] in lines)
+def _fits(wanted: Any, value: Any) -> bool:
+    """Whether a stage's own value fits a condition on it."""
+    return all(
+        COMPARED[word](value, operand) is positive
+        for word, positive, operand in words.split(wanted)
+    )
+
+
+def _concerns(where: Mapping[str, Any], after: Stage, left: Stage | None) -> bool:
+    """Whether a demand concerns an opportunity in this stage, with the stage that it left."""
+    for name, wanted in where.items():
+        whose, _, field = name.partition(".")
+        stage = {"stage": after, "left": left}.get(whose)
+        if field and whose in ("stage", "left"):
+            if stage is None or not _fits(wanted, getattr(stage, field)):
+                return False
+        elif name == "pipeline" and not _fits(wanted, after.pipeline_id.partition(":")[2]):
+            return False
+    return True
+
+
+def _guards(stages: Sequence[Stage]) -> list[Guard]:
+    """What guards the exits of these stages; the last of a pipeline has none."""
+    nexts = {(s.pipeline_id, s.seq): s for s in stages}
+    found = []
+    for demand in gates.demands(Opportunity, at=timezone.now()):
+        if demand.step not in ("", STEP):
+            continue
+        guarded = []
+        for stage in stages:
+            after = nexts.get((stage.pipeline_id, stage.seq + 1))
+            if after is None or not _concerns(demand.where, after, stage):
+                continue
+            # What is required of the record already is no condition of the step.
+            if demand.step or not _concerns(demand.where, stage, None):
+                guarded.append(stage.pk)
+        if guarded:
+            rest = {n: v for n, v in demand.where.items() if not n.startswith(("stage.", "left."))}
+            found.append(Guard(demand, tuple(guarded), rest))
+    return found
+
+
+def _all_stages() -> list[Stage]:
+    return list(Stage.objects.everything("流程人人可读").present().order_by("pipeline", "seq"))
 
 
 def of(opportunities: Iterable[Any]) -> dict[int, list[Exit]]:
-    """For each opportunity the exit conditions of the stage in which it stands; one query.
+    """For each opportunity the exit conditions of the stage in which it stands; two queries.
 
     Conditions that do not concern it (another stage, another tier of customer) are left out.
     """
-    numbers = [one.pk for one in opportunities if one.stage_id is not None]
-    wanted = [d for d in gates.demands(Opportunity, at=timezone.now()) if d.step == STEP]
-    told = _judged(numbers, [(d, _standing(d.where)) for d in wanted])
+    numbers = [one.pk for one in opportunities]
+    guards = _guards(_all_stages())
     return {
         number: [
-            _exit(number, d, met)
-            for d, met in zip(wanted, verdicts, strict=True)
-            if met is not None
+            _exit(number, guard.demand, is_met)
+            for guard, is_met in zip(guards, verdicts, strict=True)
+            if is_met is not None
         ]
-        for number, verdicts in told.items()
+        for number, verdicts in _judged(numbers, guards).items()
     }
 
 
-def _standing(where: Mapping[str, Any]) -> dict[str, Any]:
-    """Whom a demand concerns while the stage is not left yet."""
-    return {"stage.code" if name == LEFT else name: value for name, value in where.items()}
-
-
-def _judged(
-    numbers: Sequence[int], wanted: Sequence[tuple[gates.Demand, dict[str, Any]]]
-) -> dict[int, tuple[bool | None, ...]]:
-    if not wanted or not numbers:
+def _judged(numbers: Sequence[int], guards: Sequence[Guard]) -> dict[int, tuple[bool | None, ...]]:
+    if not guards or not numbers:
         return dict.fromkeys(numbers, ())
-    names = {n for d, where in wanted for n in (*words.names(d.condition), *words.names(where))}
-    asked = {f"met_{n}": _holds(*pair) for n, pair in enumerate(wanted)}
+    names = {n for g in guards for n in (*words.names(g.demand.condition), *words.names(g.where))}
+    asked = {f"met_{n}": _verdict(guard) for n, guard in enumerate(guards)}
     rows = Opportunity._base_manager.order_by().filter(pk__any_of=sorted(numbers))
     told = facts.annotate(rows, names).annotate(**asked).values_list("pk", *asked)
     return {row[0]: tuple(row[1:]) for row in told}
 
 
-def _aside(where: Mapping[str, Any]) -> dict[str, Any]:
-    """Whom a demand concerns besides its stage, which was looked at before."""
-    return {name: value for name, value in where.items() if name != LEFT}
-
-
-def _holds(demand: gates.Demand, where: dict[str, Any]) -> Case:
-    met = Case(
-        When(words.where(Opportunity, demand.condition), then=Value(True)), default=Value(False)
+def _verdict(guard: Guard) -> Case:
+    """True or false where the demand concerns the opportunity, else nothing."""
+    met = When(words.where(Opportunity, guard.demand.condition), then=Value(True))
+    concerned = Q(stage__in=guard.stages) & words.where(Opportunity, guard.where)
+    return Case(
+        When(concerned, then=Case(met, default=Value(False))),
+        default=Value(None),
+        output_field=BooleanField(null=True),
     )
-    if not where:
-        return met
-    concerned = When(words.where(Opportunity, where), then=met)
-    return Case(concerned, default=Value(None), output_field=BooleanField(null=True))
 
 
 def _exit(number: int, demand: gates.Demand, is_met: bool) -> Exit:
-    told = door.Unmet(
-        gates.sentence(Opportunity, demand), demand.field, demand.clause, "opportunity", number
-    )
+    told = _unmet(number, demand)
     label = facts.label(Opportunity, demand.field)
     return Exit(label, demand.clause, demand.field, is_met, told.link, told.sentence)
 
 
+def _unmet(number: int, demand: gates.Demand, before: str = "") -> door.Unmet:
+    said = before + gates.sentence(Opportunity, demand)
+    return door.Unmet(said, demand.field, demand.clause, "opportunity", number)
+
+
 def lacking(opportunity: Any, stages: Iterable[Any]) -> list[door.Unmet]:
-    """What the exits of these stages demand of an opportunity and it does not meet."""
-    found = []
-    for stage in stages:
-        wanted = _guarding(stage.pipeline_id, stage.code, timezone.now())
-        asked = [(d, _aside(d.where)) for d in wanted]
-        verdicts = _judged([opportunity.pk], asked).get(opportunity.pk, ())
-        for demand, met in zip(wanted, verdicts, strict=True):
-            if met is False:
-                said = f"{stage.code}：{gates.sentence(Opportunity, demand)}"
-                place = ("opportunity", opportunity.pk)
-                found.append(door.Unmet(said, demand.field, demand.clause, *place))
-    return found
+    """What the exits of these stages demand of an opportunity and it does not meet; two queries."""
+    codes = {stage.pk: stage.code for stage in stages}
+    near = [
+        (replace(guard, stages=(opportunity.stage_id,)), codes[number])
+        for guard in _guards(_all_stages())
+        for number in [one for one in guard.stages if one in codes][:1]
+    ]
+    verdicts = _judged([opportunity.pk], [guard for guard, _ in near])[opportunity.pk]
+    return [
+        _unmet(opportunity.pk, guard.demand, f"{code}：")
+        for (guard, code), is_met in zip(near, verdicts, strict=True)
+        if is_met is False
+    ]
 
 
 def titles(clauses: Iterable[str]) -> dict[str, str]:

@@ -88,20 +88,6 @@ def _entered() -> StageEntry:
     )
 
 
-def _linked() -> Case:
-    """Whether what the tag says of the source is borne out by the lead or the customer."""
-    expo = Q(lead__campaign__kind="EXPO")
-    return is_true(
-        Q(tag_source="CAMPAIGN", lead__campaign__isnull=False)
-        | Q(tag_source="REFERRAL")
-        & (Q(lead__referrer__isnull=False) | Q(customer__referrer__isnull=False))
-        | Q(tag_source="CALL", lead__isnull=False)
-        | Q(tag_source="WEB", lead__platform__isnull=False)
-        | Q(tag_source="EXPO") & expo
-        | Q(tag_source="OTHER")
-    )
-
-
 def _missing() -> Combinable:
     """How many of the fields that every opportunity needs are empty (PA-15.2)."""
     lacking = [
@@ -214,7 +200,6 @@ facts.extend(
             reads=(("holding", "subject"),),
             value=lambda: _joined("PRESALES", "TECHNICAL"),
         ),
-        "source_linked": facts.Derived("来源已关联佐证", kind="bool", value=lambda: _linked()),
         "required_missing": facts.Derived("缺填必填项数", kind="int", value=lambda: _missing()),
         "state_gap": facts.Derived(
             "与客户节奏差",

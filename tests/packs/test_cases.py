@@ -95,7 +95,7 @@ def test_coverage_tells_what_is_carried_and_what_waits(company, tmp_path, settin
     scope = {number: one for number, one in covered.items() if number.startswith(IN_SCOPE)}
     assert {n: one.waits_for for n, one in scope.items() if not one.bound} == {}
     assert [n for n, one in scope.items() if not one.exercised] == []
-    assert covered["KA-4.1.3"].waits_for == ("opportunities:opportunity",)
+    assert covered["KA-4.4.3a"].waits_for == ("orders:order_change",)
 
 
 def test_results_are_kept_until_something_changes(tmp_path, settings, monkeypatch):

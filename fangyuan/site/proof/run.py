@@ -23,6 +23,8 @@ from fangyuan import door
 from fangyuan.core import calendar, records
 from fangyuan.core import models as core
 from fangyuan.engine import alerts, kinds, ledger, packs, rulebook
+from fangyuan.forms import seed
+from fangyuan.opportunities import pipelines
 from fangyuan.site.proof import stories
 from fangyuan.site.proof.deeds import Deeds
 from fangyuan.site.proof.stories import Confused, Story
@@ -109,6 +111,9 @@ def company() -> Iterator[Company]:
             call_command("prepare", verbosity=0, skip_checks=True)
         else:
             packs.install(packs.shipped())
+            with door.acting(by=None, action="prepare", reason="例子") as deed:
+                seed.plant(deed)
+                pipelines.plant(deed)
         calendar.lay_out(calendar.stored())
         _make_room()
         _adopt_everything()
