@@ -227,7 +227,7 @@ def _kind_noun(fact: facts.Fact, word: str, positive: bool, operand: Any) -> str
 def _said(model: Any, fact: facts.Fact, word: str, positive: bool, operand: Any) -> str:
     if word in ORDERED:
         yes, no = _COMPARED[word]
-        return f"{fact.label}{yes if positive else no} {operand}"
+        return f"{fact.label}{yes if positive else no} {_amount(operand)}"
     if word == "valid":
         return f"{fact.label}格式{'' if positive else '不'}正确"
     if word == "same_as":
@@ -236,6 +236,15 @@ def _said(model: Any, fact: facts.Fact, word: str, positive: bool, operand: Any)
     if word == "empty" or isinstance(operand, bool):
         return _said_truth(fact, word, operand == positive)
     return _said_values(fact, word, positive, operand)
+
+
+def _amount(operand: Any) -> str:
+    """A number as one says it: whole ten thousands as 万."""
+    is_round = isinstance(operand, int) and operand >= _WAN and operand % _WAN == 0
+    return f"{operand // _WAN:,} 万" if is_round else str(operand)
+
+
+_WAN = 10_000
 
 
 def _said_truth(fact: facts.Fact, word: str, is_true: bool) -> str:

@@ -68,7 +68,8 @@ def options(model: Any) -> list[tuple[str, str]]:
         for f in model._meta.concrete_fields
         if f.is_relation and f.related_model is Person
     ]
-    return [*fixed.items(), *fields, *rule_people.roles()]
+    positions = [(code, said) for code, said in rule_people.roles() if code not in fixed]
+    return [*fixed.items(), *fields, *positions]
 
 
 def people() -> list[tuple[str, str]]:

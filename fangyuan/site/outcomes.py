@@ -69,7 +69,8 @@ def changed(result: dict[str, Any]) -> int:
 
 def flips(words: Words, found: dict[str, int]) -> Iterator[tuple[str, int]]:
     """What changes, as (word, number)."""
-    for name, number in found.items():
+    for name in ("caught", "cleared", "added", "dropped"):
+        number = found.get(name, 0)
         if label := getattr(words, name):
             yield label, number
 

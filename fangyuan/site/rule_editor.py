@@ -17,7 +17,6 @@ from fangyuan.engine import following
 from fangyuan.engine.models import Clause, Policy
 from fangyuan.engine.revision import drafts, revising
 from fangyuan.site import chains, conditions, drafting, rule_form, text_changes
-from fangyuan.site.starters import STEPPED
 
 
 @require_safe
@@ -88,7 +87,6 @@ def _rule(line: int, old: Any, wanted: dict[str, Any] | None) -> dict[str, Any]:
         "line": line,
         "kind": kind,
         "label": rule_form.kinds.KINDS[kind.lower()].label,
-        "step": rule_form.step_label(record, params.get("on", "")) if kind in STEPPED else "",
         "parts": parts,
         "more": [
             {"name": name, "label": rule_form.LABELS.get(name, name), "is_changed": name in changed}

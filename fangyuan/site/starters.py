@@ -126,7 +126,6 @@ def _counted(model: Any) -> list[tuple[str, str]]:
     for source in (desk.model for desk in declare.desks()):
         for via in _ways(source, model):
             found += [(f"{source.record_name()}.{at}", via) for at in _instants(source)]
-    found += [(f"{model.record_name()}.{at}", "id") for at in ()]
     return sorted(found, key=lambda pair: not pair[0].endswith(".ended_at"))
 
 

@@ -17,7 +17,7 @@ from fangyuan.org.models import Person
 from fangyuan.site import drafting, outcomes
 
 ROWS = 30
-MOST_PEOPLE = 12
+MOST_PEOPLE = 10
 
 
 @require_safe

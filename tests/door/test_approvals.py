@@ -162,8 +162,8 @@ class TestChain:
                 {"who": "finance_dept", "mode": "all", "where": {"grade": "A"}}],
         })  # fmt: skip
         assert rule.sentence() == (
-            "客户的这一步须依次经连续 2 级上级(1 个工作日内审完，逾期转上一级)、"
-            "分级为重点时由财务部(全体)同意，抄送人力资源部"
+            "客户的“调整分级”这一步须依次经连续 2 级上级（1 个工作日内审完，逾期转上一级）、"
+            "分级为重点时由财务部（全体）同意，抄送人力资源部"
         )
         with pytest.raises(kinds.BadRule):
             kinds.read("approval", "customer", {"on": "regrade", "approvers": [{"who": "person"}]})

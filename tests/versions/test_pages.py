@@ -186,7 +186,7 @@ def test_a_clause_and_a_rule_are_added_previewed_and_published(
     assert "要让它自动执行" in desk.get(page).content.decode()
     asked = {"record": "customer", "kind": "GATE", "on": "become_prospect"}
     seen = desk.post(f"{page}/rule?look=again", asked).content.decode()
-    assert "才能走这一步" in seen
+    assert "才能走“转为意向”这一步" in seen
     assert "rules" not in content(desk.draft)["KA-9.2"]
     desk.post(f"{page}/rule", asked)
     rows = {"row": "0", "fact_0": "headcount", "word_0": "not_empty", "value_0": ""}

@@ -60,10 +60,10 @@ class Step(BaseModel):
         """The step in Chinese, with its condition and limit."""
         told = self._condition(model) + self.name(model)
         if self.mode != "any":
-            told += f"({MODES[self.mode]})"
+            told += f"（{MODES[self.mode]}）"
         if self.within:
             over = "，逾期转上一级" if self.overdue == "escalate" else ""
-            told += f"({spans.parse(self.within).label}内审完{over})"
+            told += f"（{spans.parse(self.within).label}内审完{over}）"
         return told
 
     def name(self, model: Any) -> str:
@@ -117,7 +117,7 @@ class Approval(base.Kind):
 
     def parts(self) -> base.Parts:
         yield self.scope_slot()
-        yield "的这一步须"
+        yield f"的{base.step_label(self.record, self.on)}须"
         joined = {"in_order": "依次经", "all": "同时经", "any": "经任一方"}[self.mode]
         told = "、".join(step.sentence(self.model) for step in self.approvers)
         yield base.Slot("approvers", joined + told)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fangyuan.core import facts, measured, records, spans, words
 from fangyuan.org.models import Holding, Person
+from fangyuan.verbs import VERBS
 
 Condition = dict[str, Any]
 OnLeave = Literal["delegate", "extend", "none"]
@@ -131,6 +132,13 @@ def moment_label(model: Any, name: str) -> str:
     source = records.row_types()[stream.source]
     noun = words.about(source, stream.when, str(source._meta.verbose_name))
     return f"{noun}{facts.label(source, stream.at)}"
+
+
+def step_label(record: str, step: str) -> str:
+    """The step that a gate or an approval is about, as its button says it."""
+    verb = VERBS.get(f"{record}.{step}")
+    said = verb.label if verb else {"create": "新建"}.get(step, "")
+    return f"“{said}”这一步" if said else "这一步"
 
 
 def who_label(model: Any, who: str) -> str:

@@ -25,7 +25,7 @@ class Gate(base.Kind):
         yield self.scope_slot()
         yield "须"
         yield from demand_parts(self.model, [], self.holds)
-        yield "，才能走这一步"
+        yield f"，才能走{base.step_label(self.record, self.on)}"
 
     def _faults(self) -> Iterator[str]:
         yield from words.faults(self.model, self.holds)

@@ -15,6 +15,7 @@ from fangyuan.engine.revision import drafts
 from fangyuan.org.models import Membership, Person
 
 MOST_CASES: Final = 2000
+LEAST_HOURS: Final = 0.05  # a seat that answered faster says nothing about the work
 FLIPS: Final = ("caught", "cleared", "added", "dropped")
 STATES: Final = ("MET", "LATE", "BREACHED", "WAIVED", "OPEN")
 MISSED: Final = ("LATE", "BREACHED")
@@ -297,7 +298,8 @@ def seated(found: list[Found], weeks: float) -> dict[str, Any]:
     """The seats that requests take: by level, by approver, and the hours of them all."""
     levels = _summed(one.seats["levels"] for one in found)
     people = _summed(one.seats["people"] for one in found)
-    hours = next((one.seats["hours"] for one in found if one.seats["hours"]), None)
+    known = [float(one.seats["hours"] or 0) for one in found]
+    hours = next((one for one in known if one >= LEAST_HOURS), None)
     who = Person.objects.everything("试算").in_bulk(list(people))
     rows = [
         {
