@@ -42,15 +42,19 @@ LONGEST: Final = timedelta(hours=6)
 MOST_TRIES: Final = 10  # about a day
 STALE: Final = timedelta(days=3)
 
-# One claim of a channel at a time; nobody waits for it.
+# One claim of a channel at a time, so that its rate holds; nobody waits for it.
 _CHANNEL = "SELECT id FROM integration_channel WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED"
+# The rows are chosen once and for all: an inner LIMIT may be run again for every row.
 _CLAIM = """
-UPDATE integration_dispatch SET attempts = attempts + 1, claimed_at = %(now)s, next_at = %(lease)s
- WHERE id IN (
-   SELECT id FROM integration_dispatch
-    WHERE channel_id = %(channel)s AND state = 'QUEUED' AND mode = 'NOW' AND next_at <= %(now)s
-    ORDER BY next_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-RETURNING id
+WITH due AS MATERIALIZED (
+  SELECT id FROM integration_dispatch
+   WHERE channel_id = %(channel)s AND state = 'QUEUED' AND mode = 'NOW' AND next_at <= %(now)s
+   ORDER BY next_at, id LIMIT %(most)s
+   FOR UPDATE SKIP LOCKED)
+UPDATE integration_dispatch d
+   SET attempts = attempts + 1, claimed_at = %(now)s, next_at = %(lease)s
+  FROM due WHERE d.id = due.id
+RETURNING d.id
 """
 
 

@@ -189,11 +189,23 @@ def serving(server):
         thread.join()
 
 
+class Platforms(ThreadingHTTPServer):
+    """Takes as many connections at once as come."""
+
+    request_queue_size, daemon_threads = 128, True
+
+
+class PostOffice(socketserver.ThreadingTCPServer):
+    """The same for mail."""
+
+    request_queue_size, daemon_threads = 128, True
+
+
 @contextmanager
 def platforms():
     """A server of all platforms on this machine: (port, what it saw)."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.platform = True, Platform()
+    server = Platforms(("127.0.0.1", 0), Handler)
+    server.platform = Platform()
     with serving(server) as port:
         yield port, server.platform
 
@@ -201,8 +213,8 @@ def platforms():
 @contextmanager
 def post_office():
     """A mail server on this machine: (port, its letters)."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailHandler)
-    server.daemon_threads, server.post = True, Post()
+    server = PostOffice(("127.0.0.1", 0), MailHandler)
+    server.post = Post()
     with serving(server) as port:
         yield port, server.post
 

@@ -186,3 +186,14 @@ def test_nothing_but_posting_writes_messages():
         if "tests" not in path.parts and writes.search(path.read_text(encoding="utf-8"))
     ]
     assert found == ["posting.py"]
+
+
+def test_a_claim_takes_no_more_than_it_may_however_it_is_planned(robot_of, say):
+    """A nested loop would run an inner LIMIT again for every row, past the rows it took."""
+    channel = robot_of("LARK")
+    for number in range(60):
+        say(f"第 {number} 条", topic="ALERT")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+        cursor.execute("SET LOCAL enable_hashagg = off; SET LOCAL enable_sort = off")
+    assert len(outbox.claim(channel, timezone.now())) == 20
