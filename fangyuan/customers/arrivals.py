@@ -1,6 +1,6 @@
 """Leads that arrive by themselves: signed, fresh, counted, each delivery once.
 
-The signature is HMAC-SHA256 over `timestamp.body` with the inlet's secret; `docs/hooks.md` says
+The signature is HMAC-SHA256 over `timestamp.body` with the inlet's secret; `docs/leads.md` says
 how to send. Nothing is believed before the signature holds.
 """
 

@@ -1,7 +1,7 @@
 """A draw that anybody can run again: from what is published, with whole numbers and SHA-256 alone.
 
 Nothing here reads the database or the clock. The order of the items and every tie follow from the
-seed; what is given follows from the counts. `docs/draws.md` says it in words, for any language.
+seed; what is given follows from the counts. `docs/leads.md` says it in words, for any language.
 """
 
 from __future__ import annotations
