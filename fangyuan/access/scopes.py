@@ -72,7 +72,7 @@ def later(found: Reach, model: Any, **how: Any) -> Q:
 
 
 def _slot(value: Callable[[Any], Any]) -> ready.Slot:
-    return ready.Slot(lambda given: value(given["actor"]))
+    return ready.Slot(lambda given: value(given["actor"]), key=value)
 
 
 def _within(found: Reach, model: Any, read: Read, way: Way = FREELY) -> Q:
@@ -82,11 +82,16 @@ def _within(found: Reach, model: Any, read: Read, way: Way = FREELY) -> Q:
         return NOBODY
     # One set of people instead of one subquery per row set: the planner can then begin with it.
     names = tuple(sorted(found.sets))
-    people = read(functools.partial(_people, names=names))
+    people = read(_people_of(names))
     union = _reaching(people, model, read, way, is_pooled="pool" in found.sets)
     if "region" in found.sets:
         union |= _in_region(model, read)
     return union & _level(found, model, read)
+
+
+@functools.cache
+def _people_of(names: tuple[str, ...]) -> Callable[[Any], list[int]]:
+    return functools.partial(_people, names=names)
 
 
 def _people(actor: Any, names: Iterable[str]) -> list[int]:
@@ -176,7 +181,7 @@ def _level(found: Reach, model: Any, read: Read) -> Q:
     reach = getattr(model, "reach", {})
     if not (reach.get("held") or reach.get("via")) or not _has_level(model) or found.is_admin:
         return Q()
-    insiders = read(lambda actor: [actor.pk, *table.sight(actor).below_ids])
+    insiders = read(_insiders)
     held = Q(pk__in=[])
     for path in ("pk",) if reach.get("held") else reach["via"]:
         kind = model.record_name() if path == "pk" else _target(model, path).record_name()
@@ -185,6 +190,10 @@ def _level(found: Reach, model: Any, read: Read) -> Q:
         # Correlated: an IN here would be charged once per row and turn the planner off every index.
         held |= Q(Exists(holdings.filter(subject_id=OuterRef(key)).order_by()))
     return ~Q(level="SECRET") | held
+
+
+def _insiders(actor: Any) -> list[int]:
+    return [actor.pk, *table.sight(actor).below_ids]
 
 
 def _has_level(model: Any) -> bool:

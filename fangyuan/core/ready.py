@@ -7,7 +7,6 @@ fit and the server's plan can be kept.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,9 +30,11 @@ _VALUES = (str, int, Decimal, date)
 class Slot(Expression):
     """The place of a value in a query: a name, or how the value follows from what is given."""
 
-    def __init__(self, take: str | Callable[[Given], Any]) -> None:
+    def __init__(self, take: str | Callable[[Given], Any], key: Hashable = None) -> None:
+        """Slots of one name, or of one `key`, take one value, which is sent once."""
         super().__init__()
         self.take = (lambda given: given[take]) if isinstance(take, str) else take
+        self.key = take if isinstance(take, str) else key
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
@@ -180,7 +181,8 @@ class Statement:
 
     def __init__(self, sql: str, params: Sequence[Any], *, is_counted: bool) -> None:
         """`sql` as Django compiles it; what is no slot among its values becomes part of it."""
-        self.slots: list[Slot] = []
+        self._slots: list[Slot] = []
+        self._places: list[int] = []  # which slot stands after each part
         self._parts = [""]
         values, end = iter(params), 0
         for found in _PLACE.finditer(sql):
@@ -191,12 +193,17 @@ class Statement:
         if is_counted:
             self._parts[0] = "SELECT count(*) FROM (" + self._parts[0]  # noqa: S608
             self._parts[-1] += ") found"
-        numbered = zip(self._parts[1:], itertools.count(1))
-        self._text = self._parts[0] + "".join(f"${number}{part}" for part, number in numbered)
+        numbered = zip(self._places, self._parts[1:], strict=True)
+        self._text = self._parts[0] + "".join(f"${place + 1}{part}" for place, part in numbered)
 
     def _place(self, value: Any) -> None:
         if isinstance(value, Slot):
-            self.slots.append(value)
+            keys = [one.key if one.key is not None else one for one in self._slots]
+            key = value.key if value.key is not None else value
+            place = keys.index(key) if key in keys else len(keys)
+            if place == len(keys):
+                self._slots.append(value)
+            self._places.append(place)
             self._parts.append("")
         else:
             said = "%" if value == "%" else connection.ops.compose_sql("%s", [value])  # type: ignore[attr-defined]
@@ -204,7 +211,7 @@ class Statement:
 
     def ask(self, given: Given, *, is_planned_anew: bool) -> list[Any]:
         """The rows for these values."""
-        values = [slot.take(given) for slot in self.slots]
+        values = [_param(slot.take(given)) for slot in self._slots]
         with connection.asked() as cursor:  # type: ignore[attr-defined]
             if is_planned_anew:
                 cursor.execute(self._written_out(values))
@@ -215,7 +222,15 @@ class Statement:
     def _written_out(self, values: Sequence[Any]) -> str:
         line = connection.connection
         said = [Literal(value).as_string(line) for value in values]
-        return self._parts[0] + "".join(map(str.__add__, said, self._parts[1:]))
+        numbered = zip(self._places, self._parts[1:], strict=True)
+        return self._parts[0] + "".join(said[place] + part for place, part in numbered)
+
+
+def _param(value: Any) -> Any:
+    """Numbers as PostgreSQL writes an array: `any_of` says their type, nobody need guess it."""
+    if type(value) is list and value and type(value[0]) is int:
+        return "{" + ",".join(map(str, value)) + "}"
+    return value
 
 
 def ask(sql: str, params: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base, operations
 from psycopg import _queries, pq
+from psycopg.types.datetime import TimestamptzLoader
 
 # Wide records make long statements, the same each time: their places are looked for once.
 _queries.MAX_CACHED_STATEMENT_LENGTH = 2**16
@@ -35,6 +36,13 @@ class DatabaseOperations(operations.DatabaseOperations):
         return super().last_executed_query(cursor, sql, params)
 
 
+def _reading(cursor: Any) -> Any:
+    """A cursor that reads instants with the driver's compiled reader: they come in UTC, as the
+    session asks, and Django's own reader takes ten times as long."""
+    cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+    return cursor
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's connection, with a second kind of cursor."""
 
@@ -44,13 +52,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A cursor whose statements the server parses and plans once per connection."""
         self.ensure_connection()
         with self.wrap_database_errors:
-            return self._prepare_cursor(base.ServerBindingCursor(self.connection))  # type: ignore[call-arg, attr-defined]
+            return self._prepare_cursor(_reading(base.ServerBindingCursor(self.connection)))  # type: ignore[call-arg, attr-defined]
 
     def asked(self) -> Any:
         """The same for statements with numbered places; without values they are planned anew."""
         self.ensure_connection()
         with self.wrap_database_errors:
-            return self._prepare_cursor(AskedCursor(self.connection))  # type: ignore[attr-defined]
+            return self._prepare_cursor(_reading(AskedCursor(self.connection)))  # type: ignore[attr-defined]
 
     def is_usable(self) -> bool:
         """Whether the line still stands: a server that hung up has left something to read.
