@@ -17,7 +17,7 @@ def twins(*names: str) -> Iterator[list[dict[str, str]]]:
     template = str(connection.settings_dict["NAME"])
     wanted = {name: f"{template}_{name}" for name in names}
     connection.close()
-    with psycopg.connect(_url("postgres"), autocommit=True) as control:
+    with psycopg.connect(address("postgres"), autocommit=True) as control:
         try:
             for name in wanted.values():
                 # A database can be copied only while nobody is connected to it.
@@ -29,13 +29,13 @@ def twins(*names: str) -> Iterator[list[dict[str, str]]]:
                 control.execute(
                     f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'
                 )
-            yield [os.environ | {"DATABASE_URL": _url(name)} for name in wanted.values()]
+            yield [os.environ | {"DATABASE_URL": address(name)} for name in wanted.values()]
         finally:
             for name in wanted.values():
                 control.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _url(name: str) -> str:
-    """The configured database's address, of another database on the same server."""
+def address(name: str) -> str:
+    """The address of another database on the configured server."""
     given = os.environ.get("DATABASE_URL", "postgresql:///fangyuan")
     return urlunsplit(urlsplit(given)._replace(path=f"/{name}"))

@@ -51,15 +51,17 @@ def batch_size(seed: str, size: int) -> int:
     return size // SHARE if seed.endswith(STEPS) else size
 
 
-def run(seeds: list[str], size: int, places: list[dict[str, str]]) -> Iterator[Tally]:
+def run(
+    seeds: list[str], size: int, places: list[dict[str, str]], root: Path = ROOT
+) -> Iterator[Tally]:
     """Compare the batches of these seeds; gives the tally after each one.
 
-    `places` are the environments that lead to the databases.
+    `places` are the environments that lead to the databases; `root` holds the sources.
     """
     tally = Tally()
     with ExitStack() as stack:
         processes = [
-            stack.enter_context(_started(seeds[number :: len(places)], size, place))
+            stack.enter_context(_started(root, (seeds[number :: len(places)], size), place))
             for number, place in enumerate(places)
         ]
         for process in processes:  # whoever asks may have seen enough
@@ -105,10 +107,13 @@ def apart(disturbed: dict[str, Any], undisturbed: dict[str, Any]) -> list[str]:
     return found
 
 
-def _started(seeds: list[str], size: int, place: dict[str, str]) -> subprocess.Popen[str]:
+def _started(
+    root: Path, batches: tuple[list[str], int], place: dict[str, str]
+) -> subprocess.Popen[str]:
+    seeds, size = batches
     return subprocess.Popen(
         [sys.executable, "-m", "tests.oracle.trials", ",".join(seeds), str(size)],
-        cwd=ROOT,
+        cwd=root,
         env=place,
         stdout=subprocess.PIPE,
         text=True,
