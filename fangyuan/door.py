@@ -269,6 +269,7 @@ def rehearsed(request: Any, *, agreed: bool, by: Any) -> Iterator[Deed]:
         try:
             with acting(by=by, action="rehearse") as deed:
                 locked, subject = approval.hold(request)
+                approval.close(locked, "AGREED" if agreed else "REFUSED", at=deed.at)
                 if agreed:
                     with deed.entrusted():
                         _carry_out(locked, subject, deed)

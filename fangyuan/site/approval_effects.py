@@ -45,7 +45,7 @@ def _rehearsed(one: Any, person: Any, *, agreed: bool) -> dict[str, Any]:
     subject = records.find(one.subject)
     gated = foreseen.closed_gates(type(subject), subject.pk, at=timezone.now()) if subject else {}
     try:
-        with door.rehearsed(one, agreed=agreed, by=None) as deed:
+        with door.rehearsed(one, agreed=agreed, by=_last(one)) as deed:
             written = foreseen.events()
             moved = foreseen.duties(at=deed.now or deed.at)
             still = foreseen.closed_gates(type(subject), subject.pk, at=deed.at) if subject else {}
@@ -62,6 +62,12 @@ def _rehearsed(one: Any, person: Any, *, agreed: bool) -> dict[str, Any]:
         "duties": _duties(moved, person),
     }
     return {**told, "is_nothing": not any(told.values())}
+
+
+def _last(one: Any) -> Any:
+    """Whose word would be the last: the deed is done in that person's name."""
+    people = [number for party in one.chain[-1]["parties"] for number in party["people"]]
+    return Person._base_manager.filter(pk__in=people).first()
 
 
 def _clauses(unmet: list[Any]) -> list[str]:

@@ -57,6 +57,7 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "clause": found,
         "rules": (told := [_rule(rule, found, now) for rule in rules]),
+        "versions": _versions(told),
         "in_force": [one for one in told if one["when"] != "已废止"],
         "may_draft": drafting.may_draft(request.user) and not back,
         "drafts": [] if back else _drafts(request.user, found),
@@ -103,6 +104,16 @@ def _rule(rule: Rule, found: Clause, now: datetime) -> dict[str, Any]:
         "starts_at": rule.starts_at,
         "ends_at": rule.ends_at,
     }
+
+
+def _versions(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The versions that brought the rules, each once; of those that are over each rule says what
+    it was."""
+    found = {
+        (one["version"], one["when"], one["sentence"] if one["when"] == "已废止" else ""): one
+        for one in reversed(told)
+    }
+    return list(reversed(found.values()))
 
 
 def _type_name(name: str) -> str:

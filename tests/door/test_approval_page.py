@@ -10,6 +10,7 @@ from django.utils import timezone
 from fangyuan import door
 from fangyuan.access import tokens
 from fangyuan.customers.models import Contact, Customer
+from fangyuan.desk import waivers
 from fangyuan.desk.forms import CHILD
 from fangyuan.engine import sweep
 from fangyuan.engine.models import Approval, Obligation, Request, Rule
@@ -148,3 +149,23 @@ def test_where_a_clause_says_so_nobody_takes_back_what_somebody_spoke_about(peop
     page = seated(people.li).get(f"/approvals/{again.pk}").content.decode()
     assert 'value="WITHDRAW"' not in page
     assert timezone.now() - again.asked_at < timedelta(hours=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_waiver_tells_beforehand_which_duties_it_lets_off(people):
+    rule = demand("T-6", "DEADLINE", "customer")
+    owed = {"on": "learned_at", "until": "prospect_at", "within": "24h"}
+    with door.acting(by=None, action="test"):
+        Rule._base_manager.filter(pk=rule.pk).update(params=owed)
+    sweep.sweep(timezone.now())
+    with door.acting(by=people.li, action="create") as deed:
+        at = people.customer.learned_at
+        waivers.ask(deed, {
+            "clause": "T-6", "subject": people.customer, "reason": "客户停产", "starts_at": at,
+            "ends_at": at + timedelta(days=30),
+        })  # fmt: skip
+    request = Request._base_manager.get()
+    agreed, refused = effects(people.wang, request).split("不同意")
+    assert "义务豁免" in agreed
+    assert "会被拦下" not in agreed + refused
+    assert "未准" in refused
