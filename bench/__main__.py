@@ -1,7 +1,7 @@
 """`make bench`: fill databases, measure, print a table and write it to `bench.md` in the data folder.
 
 ARGS: `--sizes S,M,L` which databases; `--keep` leaves and reuses filled ones; `--only
-sweep,pages,import,kills,histories`; `--histories` how many, from which `--seed` on.
+sweep,compare,pages,import,kills,histories`; `--histories` how many, from which `--seed` on.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from bench import fill, measure, proof
 from bench.table import Results
 
 # The last one takes hours.
-PARTS = ("sweep", "pages", "import", "kills", "histories")
-SIZED = {"sweep", "pages"}
+PARTS = ("sweep", "compare", "pages", "import", "kills", "histories")
+SIZED = {"sweep", "compare", "pages"}
 
 
 def _url(base: str, name: str) -> str:
@@ -77,6 +77,8 @@ def main() -> int:
         app = _url(os.environ["DATABASE_APP_URL"], f"bench_{size.lower()}")
         if "sweep" in parts:
             measure.sweeps(results, size, url, fresh=fresh)
+        if "compare" in parts:
+            measure.compare(results, size, url)
         if "pages" in parts:
             measure.pages(results, size, app)
     if "import" in parts:

@@ -1,27 +1,55 @@
-"""Work measured in a process of its own: `python -m bench.child sweep ISO [full]` and the like."""
+"""Work measured in a process of its own: `python -m bench.child full ISO` and the like.
+
+Each prints one line a measurement, of words and figures.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fangyuan.site.settings")
 
 
-def sweep(as_of: str, *words: str) -> str:
-    """Sweep to an instant; seconds and rows written."""
+def full(as_of: str) -> None:
+    """A full sweep to an instant; seconds and rows written."""
+    print(*_swept(as_of, is_full=True))
+
+
+def follow(as_of: str, number: str, rounds: str) -> None:
+    """So often: records change, and a sweep a minute later follows, as in the worker, which stays.
+
+    Seconds, rows written and records changed of each round.
+    """
+    at = datetime.fromisoformat(as_of)
+    for _ in range(int(rounds)):
+        at += timedelta(minutes=1)
+        changed = _touch(at, int(number))
+        print(*_swept(at.isoformat()), changed, flush=True)
+
+
+def compare(rounds: str) -> None:
+    """Clause, rows, seconds by hand and by the engine, and rows that differ, of each rule."""
+    from bench import compare as both
+
+    for one in both.compare(int(rounds)):
+        print(*one, flush=True)
+
+
+def _swept(as_of: str, *, is_full: bool = False) -> tuple[float, int]:
     from fangyuan.engine import sweep as engine
 
     begun = time.perf_counter()
-    outcome = engine.sweep(datetime.fromisoformat(as_of), full="full" in words)
+    outcome = engine.sweep(datetime.fromisoformat(as_of), full=is_full)
     taken = time.perf_counter() - begun
     if outcome.failed:
         raise SystemExit(f"rules failed: {outcome.failed}")
-    return f"{taken:.3f} {outcome.written.added + outcome.written.changed}"
+    return round(taken, 3), outcome.written.added + outcome.written.changed
 
 
 # What a company does to its records: visits, reviews, changes, and grades set anew. Only what is
@@ -56,7 +84,7 @@ _CHOSEN = """CREATE TEMP TABLE chosen ON COMMIT DROP AS
 SELECT id FROM customers_customer ORDER BY md5(id::text || clock_timestamp()::date || %s) LIMIT %s"""
 
 
-def touch(at: str, number: str) -> str:
+def _touch(at: datetime, number: int) -> int:
     """Change so many records just before an instant, as people would."""
     from django.db import connection, transaction
 
@@ -66,13 +94,14 @@ def touch(at: str, number: str) -> str:
     for share, statement in _TOUCHES.items():
         with transaction.atomic(), connection.cursor() as cursor:
             events.announce(cursor, actor=0, action="bench", reason="", channel="JOB")
-            cursor.execute("SELECT set_config('fangyuan.since', %s, true)", [at])
-            cursor.execute(_CHOSEN, [at, round(share * int(number))])
-            cursor.execute(statement, {"at": datetime.fromisoformat(at)})
+            cursor.execute("SELECT set_config('fangyuan.since', %s, true)", [at.isoformat()])
+            cursor.execute(_CHOSEN, [at.isoformat(), round(share * number)])
+            cursor.execute(statement, {"at": at})
             written += cursor.rowcount
-    return f"0 {written}"
+    return written
 
 
 if __name__ == "__main__":
     django.setup()
-    print({"sweep": sweep, "touch": touch}[sys.argv[1]](*sys.argv[2:]))
+    parts: dict[str, Callable[..., None]] = {"full": full, "follow": follow, "compare": compare}
+    parts[sys.argv[1]](*sys.argv[2:])

@@ -176,7 +176,7 @@ COPY = """COPY customers_customer (key, name, name_key, grams, pinyin, address, 
   business_scope, position, rivals_note, product_need, service_needs, special_need, buying_plan, org_chart,
   buying_process, buying_habits, credit_basis, growth_note, forecast_need, strategy, level, recorded_by)
   FROM STDIN"""
-SAME = (
+SAME: tuple[object, ...] = (
     "ORG",
     "",
     False,
@@ -209,6 +209,16 @@ BIG = [
     *("customers_customer", "customers_contact", "org_holding", "activities_activity"),
     *("forms_response", "desk_change"),
 ]
+# Columns that must be given and are not named here are left blank, as the models would.
+BLANK = """
+SELECT format('ALTER TABLE %%I ALTER %%I SET DEFAULT %%L', table_name, column_name,
+              CASE data_type WHEN 'ARRAY' THEN '{}' WHEN 'jsonb' THEN '{}' WHEN 'boolean' THEN 'false'
+                             WHEN 'text' THEN '' WHEN 'character varying' THEN '' ELSE '0' END),
+       format('ALTER TABLE %%I ALTER %%I DROP DEFAULT', table_name, column_name)
+  FROM information_schema.columns
+ WHERE table_schema = 'public' AND table_name = ANY (%s) AND is_nullable = 'NO'
+   AND column_default IS NULL AND is_identity = 'NO' AND data_type NOT LIKE 'timestamp%%'
+   AND data_type <> 'date'"""
 
 
 def fill(url: str, size: str, password: str) -> None:
@@ -217,8 +227,11 @@ def fill(url: str, size: str, password: str) -> None:
         cursor.execute("SET session_replication_role = replica")
         # An index made at the end costs a fraction of one kept up row by row.
         indexes = cursor.execute(SECONDARY, [BIG]).fetchall()
-        for dropping, _ in indexes:
-            cursor.execute(dropping)
+        blanks = cursor.execute(
+            BLANK, [[*BIG, "org_person", "org_team", "org_membership"]]
+        ).fetchall()
+        for beginning, _ in (*indexes, *blanks):
+            cursor.execute(beginning)
         cursor.execute(ADOPTED, [SINCE])
         for statement in STAFF.split(";\n")[:-1]:
             cursor.execute(statement, {"password": password})
@@ -227,7 +240,7 @@ def fill(url: str, size: str, password: str) -> None:
                 target.write_row((*row, *SAME))
         for statement in REST:
             cursor.execute(statement, {"now": NOW, "since": SINCE, "each": PER_CUSTOMER})
-        for _, making in indexes:
-            cursor.execute(making)
+        for _, ending in (*indexes, *blanks):
+            cursor.execute(ending)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE)")

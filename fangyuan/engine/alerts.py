@@ -31,7 +31,7 @@ CREATE TEMP TABLE IF NOT EXISTS engine_episode (place integer, subject_id bigint
 TRUNCATE engine_lit, engine_episode;
 """
 _WAKES: Final = """
-INSERT INTO engine_wake (record, record_id, at)
+INSERT INTO {ahead} (record, record_id, at)
 SELECT '{record}', l.subject_id, min(w.at)
   FROM engine_lit l CROSS JOIN LATERAL unnest(ARRAY[l.first_at, l.clears_at]) AS w (at)
  WHERE w.at > {now} GROUP BY 2
@@ -50,7 +50,7 @@ def settle(
     judge(rule, book, subjects)
     with connection.cursor() as cursor:
         terms = book.terms(rule)
-        cursor.execute(_WAKES.format(record=rule.record, now=terms.now))
+        cursor.execute(_WAKES.format(ahead=book.ahead, record=rule.record, now=terms.now))
         events.announce(cursor, actor=0, action="sweep", reason="规则扫描", channel="JOB")
         return _write(cursor, rule, subjects, _hits(kind, terms))
 
@@ -111,15 +111,14 @@ def _judge(cursor: Any, kind: Alert, terms: compiler.Terms, place: int) -> None:
 
 
 def _hits(kind: Alert, terms: compiler.Terms) -> str:
-    """What the watched numbers were when an episode of late began."""
+    """What the watched numbers were when an episode that is new, and began of late, began."""
     watched = sorted(kind.watched)
     if not watched:
         return "SELECT 0::bigint AS subject_id, now() AS raised_at, '{}'::jsonb AS said WHERE false"
     table = kind.model._meta.db_table
     since = f"{timelines.literal(terms.as_of - TOLD)}::timestamptz"
     source = f"""SELECT s.*, e.raised_at AS {as_of.AT}
-      FROM engine_episode e JOIN "{table}" s ON s.id = e.subject_id
-     WHERE e.place = 0 AND e.raised_at > {since}"""  # noqa: S608
+      FROM born e JOIN "{table}" s ON s.id = e.subject_id WHERE e.raised_at > {since}"""  # noqa: S608
     rows = facts.annotate(kind.model._base_manager.order_by(), watched)
     at = {as_of.AT: as_of.column(kind.model, as_of.AT)}
     paths = [facts.find(kind.model, name).path for name in watched]

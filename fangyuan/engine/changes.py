@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from django.db import connection
 
+from fangyuan.engine.asked import Asked
+
 # Rows of these types say something about another record or person, named in these columns.
 ABOUT: Final = ("tracked", "holding", "waiver")
 _READ: Final = """
@@ -35,7 +37,7 @@ class Changes:
     # Numbers that link columns held before they were changed: (type, column) → numbers.
     was_linked: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     # What was asked about these changes already, for several rules ask the same.
-    _known: dict[Any, Any] = field(default_factory=dict)
+    _asked: Asked = field(default_factory=Asked)
 
     @classmethod
     def read(cls, cursor_at: int, horizon: int) -> Changes:
@@ -52,7 +54,7 @@ class Changes:
 
     def add(self, record: str, number: int, columns: set[str] | None = None) -> None:
         """Note a changed record."""
-        self._known.clear()
+        self._asked.clear()
         known = self.records.setdefault(record, {})
         before = known.get(number, set())
         known[number] = None if before is None or columns is None else before | columns
@@ -75,9 +77,7 @@ class Changes:
 
     def once(self, key: Any, ask: Callable[[], Any]) -> Any:
         """What a question about these changes gives, asked of the database once."""
-        if key not in self._known:
-            self._known[key] = ask()
-        return self._known[key]
+        return self._asked.once(key, ask)
 
     def _keep_links(self, record: str, links: dict[str, Any]) -> None:
         for column, before in links.items():

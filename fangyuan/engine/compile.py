@@ -6,71 +6,25 @@ left_at, is_guess, told_late, imported, turns_at. Nothing here runs anything.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from string import Template
 from typing import Any, Final
 
+from django.db.models import Min
+
 from fangyuan.core import facts, spans, timelines, workdays
-from fangyuan.engine import measures, scope, streams
+from fangyuan.engine import answers, measures, scope, streams
 from fangyuan.engine.kinds import Alert, Cadence, Deadline, Required, base
-from fangyuan.engine.scope import Pick, Subjects
-from fangyuan.org.models import Holding
-
-FOLDER: Final = Path(__file__).with_name("sql")
-ZONE: Final = timelines.ZONE
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What becomes of duties that are open when a new version takes effect: its span, and how."""
-
-    at: datetime
-    how: str
-    within: str
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a statement needs besides the rule's own parameters."""
-
-    as_of: datetime
-    calendar: workdays.WorkCalendar
-    starts_at: datetime
-    ends_at: datetime | None = None
-    adopted: str = timelines.EVER
-    pick: Pick = field(default_factory=Pick)
-    # Codes of the teams by whose leader a named department answers.
-    teams: dict[str, int | None] = field(default_factory=dict)
-    carried: tuple[Carried, ...] = ()
-    # Where the spans of an alert were laid down already.
-    lit: str = ""
-
-    @property
-    def now(self) -> str:
-        """The instant of the statement as a literal."""
-        return f"{timelines.literal(self.as_of)}::timestamptz"
-
-    def in_force(self, at: str) -> str:
-        """Whether this version is in force at an instant."""
-        sql = f"{at} >= {timelines.literal(self.starts_at)}::timestamptz"
-        if self.ends_at is not None:
-            sql += f" AND {at} < {timelines.literal(self.ends_at)}::timestamptz"
-        return sql
-
-
-@functools.cache
-def template(name: str) -> Template:
-    """One of the statements beside this module."""
-    return Template((FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+from fangyuan.engine.scope import Subjects
+from fangyuan.engine.terms import ZONE
+from fangyuan.engine.terms import Carried as Carried
+from fangyuan.engine.terms import Terms as Terms
+from fangyuan.engine.terms import template as template
 
 
 def facts_of(kind: base.Owed, terms: Terms) -> str:
     """The statement that yields every duty of a rule, as known by an instant."""
-    return _MAKERS[type(kind)](kind, terms) + _answer(kind, terms)
+    return _MAKERS[type(kind)](kind, terms) + answers.answer(kind, terms)
 
 
 def _subjects(kind: base.Owed, terms: Terms, **more: Any) -> Subjects:
@@ -87,7 +41,10 @@ def _deadline(kind: Deadline, terms: Terms) -> str:
         columns["until_at"] = scope.value_of(kind.model, kind.until)
     if kind.by:
         columns["by_at"] = scope.value_of(kind.model, kind.by)
-    subjects = _subjects(kind, terms, columns=columns, sees_all=kind.is_entry)
+    # What began before the rule held binds nobody; most records are left out at once.
+    is_at = on is None and facts.find(kind.model, kind.on).kind == "at"
+    bounds = {"on_at": (terms.floor, terms.as_of)} if is_at else {}
+    subjects = _subjects(kind, terms, columns=columns, sees_all=kind.is_entry, bounds=bounds)
     met = _met(kind, until, on is not None, terms)
     due, guess, calendar = (
         _carried_due(kind.within, met, terms) if kind.within else ("b.by_at", "false", "")
@@ -110,7 +67,7 @@ def _dated(kind: Deadline | Required, terms: Terms) -> dict[str, str]:
     if kind.on_leave != "extend" or kind.within is None:
         plain = {"due_at": "due_at", "is_guess": "is_guess", "extended": "", "dated": "counted"}
         return plain
-    extended = template("extended").substitute(answer=_answer(kind, terms), zone=ZONE)
+    extended = template("extended").substitute(answer=answers.answer(kind, terms), zone=ZONE)
     return {
         "due_at": "first_due_at",
         "is_guess": "first_guess",
@@ -123,7 +80,9 @@ def _begun(kind: Deadline, on: facts.Stream | None, terms: Terms) -> str:
     if on is None:
         return f"""  SELECT s.*, '{kind.on}' AS occurrence, s.on_at AS began_at
     FROM subject s WHERE s.on_at IS NOT NULL"""  # noqa: S608
-    events = streams.of_stream(on, kind.record, as_of=terms.as_of, pick=terms.pick)
+    events = streams.of_stream(
+        on, kind.record, as_of=terms.as_of, pick=terms.pick, floor=terms.floor
+    )
     names = "own_id, held_type, held_id, scope, is_one, imported_at"
     kept = ", ".join(f"s.{name}" for name in names.split(", "))
     done = "" if facts.stream(kind.until, kind.record) else ", s.until_at"
@@ -195,11 +154,10 @@ _COMPLETED: Final = """(SELECT min(greatest(lower(q), b.began_at)) FROM unnest(b
 
 def _required(kind: Required, terms: Terms) -> str:
     subjects = _subjects(kind, terms, also={str(kind.since): {"not_empty": True}})
-    complete = " * ".join(subjects.spans_of(kind.wanted, outer=True))
     due, guess, calendar = _carried_due(str(kind.within), _COMPLETED, terms)
     version = f"{timelines.literal(terms.starts_at)}::timestamptz"
     return template("required").substitute(
-        subjects=subjects.sql({"complete": complete}),
+        subjects=subjects.sql({"complete": kind.wanted}),
         completed=_COMPLETED,
         version_at=version,
         due=due,
@@ -220,7 +178,7 @@ def periods(kind: Cadence, terms: Terms, earliest: datetime) -> list[tuple[spans
     ahead = kind.due_rule.anchor is spans.Anchor.BEFORE
     if ahead:
         until = spans.period_at(kind.per, until).end
-    since = max(terms.starts_at, earliest)
+    since = max(terms.floor, earliest)
     last = until + timedelta(microseconds=1)
     found = []
     for period in terms.calendar.periods(kind.per, since, last, worked_only=kind.only_worked):
@@ -252,6 +210,7 @@ def _cadence(kind: Cadence, terms: Terms) -> str:
         dues=f"{column([d.at for _, d in found])}::timestamptz[]",
         guesses=f"{column([d.is_provisional for _, d in found])}::boolean[]",
         events=streams.counted(kind, as_of=terms.as_of, pick=terms.pick, floor=floor),
+        key="occurrence" if kind.counts_by == "period" else "first",
         nth="array_agg(e.at ORDER BY e.at)" if needs_all else nth,
         per=kind.per.value,
         binds=_binds(kind, terms),
@@ -263,10 +222,14 @@ def _cadence(kind: Cadence, terms: Terms) -> str:
 
 def _earliest(kind: Cadence, terms: Terms) -> datetime:
     """No period before the first record can bind any; few periods keep the join small."""
-    rows = kind.model._base_manager.order_by()
-    if terms.pick.subjects is not None:
-        rows = rows.filter(pk__any_of=terms.pick.subjects)
-    first = rows.order_by(kind.model.begins).values_list(kind.model.begins, flat=True).first()
+    begins, subjects = kind.model.begins, terms.pick.subjects
+
+    def ask() -> Any:
+        rows = kind.model._base_manager.order_by()
+        rows = rows if subjects is None else rows.filter(pk__any_of=subjects)
+        return rows.aggregate(first=Min(begins))["first"]
+
+    first = terms.asked.once(("earliest", kind.record, subjects), ask)
     if first is None:
         return terms.as_of
     return first if isinstance(first, datetime) else spans.midnight(first)
@@ -306,7 +269,7 @@ def _alert(kind: Alert, terms: Terms) -> str:
 def lit_of(kind: Alert, terms: Terms) -> str:
     """The spans in which an alert's condition is true, each by its fixed instants."""
     grid = measures.Grid(kind.grid)
-    measuring = measures.Measuring(terms.as_of, terms.pick, grid)
+    measuring = measures.Measuring(terms.as_of, grid)
     ends = f"{timelines.literal(terms.ends_at)}::timestamptz" if terms.ends_at else "NULL"
     starts = f"{timelines.literal(terms.starts_at)}::timestamptz"
     in_force = f"{terms.adopted} * tstzmultirange(tstzrange({starts}, {ends}))"
@@ -325,137 +288,6 @@ def lit_of(kind: Alert, terms: Terms) -> str:
         quiet=grid.ceil("upper(r)"),
         clears=clears,
     )
-
-
-# --- who answers
-
-
-def _answer(kind: base.Owed, terms: Terms) -> str:
-    who = kind.who
-    own = _is_own(kind)
-    holes = {
-        "holder": "j.own_id",
-        "holding_since": "NULL::timestamptz",
-        "role": "'OWNER'",
-        "holders": "",
-        "is_enough": "true",
-        "turns_at": "NULL::timestamptz",
-        "halves": "",
-        "owing": "h.holder_id",
-    }
-    if who in terms.teams:
-        leader = terms.teams[who]
-        holes["holder"] = f"{leader}::bigint" if leader else "NULL::bigint"
-    elif not own:
-        near = terms.pick.subjects is not None
-        holes.update(_holders(base.HELD_ROLES.get(who), near=near))
-        if kind.model.owned_by and not isinstance(kind, Cadence):
-            _prefer_own(holes, kind, base.HELD_ROLES.get(who))
-        holes["owing"] = _LEADER
-        if isinstance(kind, Cadence) and not _is_position(kind, terms):
-            holes.update(_half(terms))
-    if _is_position(kind, terms):
-        position = timelines.literal(f"position:{who}")
-        holes["owing"] = f"engine_superior({holes['owing']}, {position}, h.answers_at)"
-    passes = kind.on_leave == "delegate" and (who != "owner" or kind.model.passes_on)
-    return template("answer").substitute(
-        holes, zone=ZONE, now=terms.now, passes_on="true" if passes else "false"
-    )
-
-
-# Only where nobody holds it now but somebody did.
-_LEADER: Final = """CASE WHEN h.holder_id IS NULL AND EXISTS (
-           SELECT FROM org_holding x WHERE x.subject_type = h.held_type AND x.subject_id = h.held_id
-              AND x.role = 'OWNER' AND x.removed_at IS NULL AND x.ends_at < h.answers_at)
-         THEN engine_last_leader(h.held_type, h.held_id, h.answers_at) ELSE h.holder_id END"""
-
-
-def _is_own(kind: base.Owed) -> bool:
-    """Whether the record names the person itself."""
-    model, who = kind.model, kind.who
-    if who in ("self", "recorded_by") or base.person_field(model, who) is not None:
-        return True
-    return model.owned_by == "id" or base.person_field(model, model.owned_by) is not None
-
-
-def _is_position(kind: base.Owed, terms: Terms) -> bool:
-    who = kind.who
-    plain = who in ("owner", "self", "recorded_by") or who in base.HELD_ROLES
-    return not (plain or who in terms.teams or base.person_field(kind.model, who) is not None)
-
-
-def _holders(role: str | None, *, near: bool) -> dict[str, str]:
-    joins = _held("h", "b", "OWNER", near=near)
-    if role is None:
-        return {
-            "holders": joins,
-            "holder": "coalesce(h.person_id, b.person_id)",
-            "holding_since": "coalesce(h.starts_at, b.starts_at)",
-        }
-    special = "coalesce(r.person_id, rb.person_id)"
-    return {
-        "holders": _held("r", "rb", role, near=near) + joins,
-        "holder": f"coalesce({special}, h.person_id, b.person_id)",
-        "holding_since": "coalesce(r.starts_at, rb.starts_at, h.starts_at, b.starts_at)",
-        "role": f"CASE WHEN {special} IS NULL THEN 'OWNER' ELSE '{role}' END",
-    }
-
-
-def _held(before: str, at: str, role: str, *, near: bool) -> str:
-    """Joins to who held just before the instant, and who begins at it where nobody did.
-
-    Few subjects are looked up one by one; for all of them the tables are joined whole.
-    """
-
-    def same(name: str) -> str:
-        return (
-            f"{name}.subject_type = j.held_type AND {name}.subject_id = j.held_id"
-            f" AND {name}.role = '{role}' AND {name}.removed_at IS NULL"
-        )
-
-    def joined(name: str, on: str) -> str:
-        if near:
-            # Only what the index holds.
-            kept = f"{name}.person_id, {name}.starts_at"
-            rows = f"SELECT {kept} FROM org_holding {name} WHERE {same(name)} AND {on}"  # noqa: S608
-            return f"LEFT JOIN LATERAL ({rows} LIMIT 1) {name} ON true"
-        return f"LEFT JOIN org_holding {name} ON {same(name)} AND {on}"
-
-    holds = f"({before}.ends_at IS NULL OR {before}.ends_at >= j.answers_at)"
-    first = joined(before, f"{before}.starts_at < j.answers_at AND {holds}")
-    second = joined(at, f"{before}.person_id IS NULL AND {at}.starts_at = j.answers_at")
-    return f"{first}\n         {second}\n         "
-
-
-def _prefer_own(holes: dict[str, str], kind: base.Owed, role: str | None) -> None:
-    """A record that belongs to another one may itself be held: then its own holder answers."""
-    record = kind.record
-    if not Holding._base_manager.filter(subject_type=record, removed_at=None).exists():
-        return
-    for name in ("OWNER", *([role] if role else [])):
-        own = f"own_{name.lower()}"
-        holes["holders"] += f"""LEFT JOIN LATERAL (
-           SELECT x.person_id FROM org_holding x
-            WHERE x.subject_type = '{record}' AND x.subject_id = j.subject_id
-              AND x.role = '{name}' AND x.removed_at IS NULL AND x.starts_at <= j.answers_at
-              AND (x.ends_at IS NULL OR x.ends_at >= j.answers_at)
-            ORDER BY x.starts_at LIMIT 1) {own} ON true
-         """  # noqa: S608 - declared names
-    owner = "own_owner.person_id, coalesce(h.person_id, b.person_id)"
-    special = f"own_{role.lower()}.person_id, r.person_id, rb.person_id, " if role else ""
-    holes["holder"] = f"coalesce({special}{owner})"
-
-
-def _half(terms: Terms) -> dict[str, str]:
-    return {
-        "is_enough": "coalesce(f.is_enough, true)",
-        "turns_at": "f.turns_at",
-        # OFFSET 0 keeps the function from being called for rows that need no answer.
-        "halves": f"""LEFT JOIN LATERAL (
-           SELECT x.* FROM engine_half(h.held_type, h.held_id, h.role, h.holder_id,
-                                       h.starts_at, h.ends_at, {terms.now}) x
-            WHERE h.holding_since > h.starts_at OFFSET 0) f ON true""",  # noqa: S608
-    }
 
 
 _MAKERS: Final[dict[Any, Callable[[Any, Terms], str]]] = {

@@ -14,7 +14,7 @@ from django.db import connection
 
 from fangyuan.core import spans, timelines
 from fangyuan.engine import compile as compiler
-from fangyuan.engine import models, rulebook
+from fangyuan.engine import kinds, models, rulebook
 from fangyuan.engine.kinds import Cadence, base
 from fangyuan.engine.scope import Pick
 
@@ -28,12 +28,13 @@ CREATE TEMP TABLE IF NOT EXISTS engine_pick (rule_id bigint, subject_type text, 
 CREATE TEMP TABLE IF NOT EXISTS engine_want ({_COLUMNS}) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS engine_changed
   (id bigint, was_begun_on date, {_COLUMNS}, is_gone boolean) ON COMMIT DELETE ROWS;
-TRUNCATE engine_pick, engine_want, engine_changed;
-"""
+DELETE FROM engine_pick; DELETE FROM engine_want; DELETE FROM engine_changed;
+"""  # noqa: S608 - fixed text
 # All duties of the picked subjects at once, for every partition is looked up anew by each rule.
 _PICKED: Final = """
   SELECT f.* FROM (SELECT o.* FROM engine_obligation o
-                    WHERE o.subject_id = ANY ({subjects}::bigint[]) OFFSET 0) f
+                    WHERE o.subject_id = ANY (ARRAY(SELECT DISTINCT subject_id FROM engine_pick
+                                                     ORDER BY 1)) OFFSET 0) f
    WHERE EXISTS (SELECT FROM engine_pick p
                   WHERE p.rule_id = f.rule_id AND p.subject_id = f.subject_id)"""
 # What the ledger holds of one rule.
@@ -62,11 +63,11 @@ def prepare() -> None:
     with connection.cursor() as cursor:
         # How many spans fit cannot be estimated, and a loop over a million rows thought to be one
         # never ends. What must be looked up row by row is written as LATERAL, which needs a loop.
-        cursor.execute("SET LOCAL enable_nestloop = off")
         # Millions of duties are joined in memory; the default of 4 MB would sort on disk.
-        cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute("SET LOCAL jit = off")
-        cursor.execute(_TABLES)
+        cursor.execute(
+            "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '256MB'; SET LOCAL jit = off;"
+            + _TABLES
+        )
 
 
 def wanted(rule: models.Rule, kind: base.Owed, terms: compiler.Terms) -> str:
@@ -84,7 +85,8 @@ def wanted(rule: models.Rule, kind: base.Owed, terms: compiler.Terms) -> str:
 def _waiver(rule: models.Rule, terms: compiler.Terms) -> str:
     number = rule.clause.number
     active = models.Waiver.objects.everything("豁免").present().filter(stage="ACTIVE")
-    if not active.filter(clause=number).exists():
+    waived = active.order_by().values_list("clause", flat=True).distinct()
+    if number not in terms.asked.once("waived", lambda: set(waived)):
         return "SELECT NULL::bigint AS waiver_id"
     fits = f"""SELECT w.id FROM engine_waiver w
             WHERE w.clause = {timelines.literal(number)}
@@ -101,14 +103,14 @@ def _waiver(rule: models.Rule, terms: compiler.Terms) -> str:
 def settle(want: str, there: str, *, as_of: datetime, calendar_moved: bool = False) -> Written:
     """Make the rows that are there equal to the wanted ones; says how many were written."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE engine_changed")
         cursor.execute(compiler.template("diff").substitute(want=want, there=there))
-        number = cursor.rowcount
-        if not number:
+        if not cursor.rowcount:
             return Written()
-        cursor.execute("ANALYZE engine_changed")
         # A few rows are found by their key; many are joined with the whole ledger.
-        cursor.execute(f"SET LOCAL enable_nestloop = {'on' if number < FEW else 'off'}")
+        cursor.execute("SELECT count(id) FROM engine_changed")
+        if known := cursor.fetchone()[0]:
+            cursor.execute("ANALYZE engine_changed")
+        cursor.execute(f"SET LOCAL enable_nestloop = {'on' if known < FEW else 'off'}")
         cursor.execute(
             compiler.template("settle").substitute(
                 now=f"{timelines.literal(as_of)}::timestamptz",
@@ -116,7 +118,7 @@ def settle(want: str, there: str, *, as_of: datetime, calendar_moved: bool = Fal
             )
         )
         written = Written(*cursor.fetchone())
-        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute("SET LOCAL enable_nestloop = off; TRUNCATE engine_changed")
         return written
 
 
@@ -132,8 +134,6 @@ def settle_periods(rule: models.Rule, book: rulebook.Book, since: datetime) -> W
     kind = rulebook.kind_of(rule)
     if not isinstance(kind, Cadence):
         return Written()
-    if not _begins_period(kind, since, book.as_of):
-        return Written()
     terms = book.terms(rule, Pick(since=since))
     begun = [period for period, _ in compiler.periods(kind, terms, rule.starts_at)]
     keys = [period.key for period in begun]
@@ -145,9 +145,13 @@ def settle_periods(rule: models.Rule, book: rulebook.Book, since: datetime) -> W
     return settle(wanted(rule, kind, terms), there, as_of=book.as_of)
 
 
-def _begins_period(kind: Cadence, since: datetime, until: datetime) -> bool:
-    """Whether a period begins in (since, until]."""
-    return spans.period_at(kind.per, until).start > since
+def begins_period(rule: models.Rule, since: datetime, until: datetime) -> bool:
+    """Whether a period of a rule begins in (since, until]."""
+    try:
+        kind = rulebook.kind_of(rule)
+    except kinds.BadRule:
+        return rule.kind == "CADENCE"  # opening it reports what is wrong
+    return isinstance(kind, Cadence) and spans.period_at(kind.per, until).start > since
 
 
 def drop_rule(number: int, *, as_of: datetime) -> Written:
@@ -160,7 +164,8 @@ def pick(rule: models.Rule, subjects: set[int], book: rulebook.Book) -> None:
     """Add one rule's wanted rows for some subjects to what `settle_picked` will settle."""
     terms = book.terms(rule, Pick(subjects=tuple(sorted(subjects))))
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO engine_want {wanted(rule, rulebook.kind_of(rule), terms)}")
+        want = wanted(rule, rulebook.kind_of(rule), terms)
+        cursor.execute(f"INSERT INTO engine_want {want}")
         cursor.execute(
             "INSERT INTO engine_pick SELECT %s, %s, unnest(%s::bigint[])",
             [rule.pk, rule.record, sorted(subjects)],
@@ -171,9 +176,7 @@ def settle_picked(*, as_of: datetime) -> Written:
     """Settle everything picked, of all rules, in one go."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE engine_pick, engine_want")
-        cursor.execute("SELECT array_agg(DISTINCT subject_id) FROM engine_pick")
-        there = _PICKED.format(subjects=timelines.literal(cursor.fetchone()[0]))
-    return settle("SELECT * FROM engine_want", there, as_of=as_of)
+    return settle("SELECT * FROM engine_want", _PICKED, as_of=as_of)
 
 
 def replay(rule: models.Rule, book: rulebook.Book) -> Iterator[dict[str, Any]]:

@@ -6,14 +6,14 @@ idle ends at once. The spans run on into the future as if nothing more happened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import IntegerField, Q, Value
 
 from fangyuan.core import measured, timelines
-from fangyuan.engine import scope, streams
+from fangyuan.engine import streams
 
 ZONE: Final = timelines.ZONE
 STEPS: Final = {
@@ -61,18 +61,17 @@ def end_of(per: str, start: str) -> str:
 
 @dataclass(frozen=True)
 class Measuring:
-    """Measured facts of one statement: as of when, of which subjects, on which grid."""
+    """Measured facts of one statement: as of when, on which grid, of one subject or of all."""
 
     as_of: datetime
-    pick: scope.Pick
     grid: Grid
+    near: str | None = None
 
     def rows(self, atom: timelines.Atom, near: str | None) -> str:
         """The rows in which the atom (before negation) is true."""
         if not isinstance(atom.fact, measured.Measured):
             return timelines.rows(atom, near)
-        where = f" WHERE r.subject_id = {near}" if near else ""
-        return f"SELECT r.subject_id, r.span FROM ({self._spans(atom)}) r{where}"  # noqa: S608
+        return replace(self, near=near)._spans(atom)
 
     def _spans(self, atom: timelines.Atom) -> str:
         fact = atom.fact
@@ -98,8 +97,9 @@ class Measuring:
 
     def _idle(self, fact: Any, days: int) -> str:
         """From so many days after each event, or the beginning, to the next event."""
+        whose = f" WHERE c.id = {self.near}" if self.near else ""
         begun = f"""SELECT c.id, {timelines.begins(fact.model, "c")}
-                FROM "{fact.model._meta.db_table}" c WHERE {self._picked("c.id")}"""  # noqa: S608
+                FROM "{fact.model._meta.db_table}" c{whose}"""  # noqa: S608
         return f"""SELECT k.subject_id, tstzmultirange(tstzrange(k.since, k.until)) AS span
         FROM (SELECT e.subject_id, e.at + interval '{days * 24} hours' AS since,
                      lead(e.at) OVER (PARTITION BY e.subject_id ORDER BY e.at) AS until
@@ -157,13 +157,9 @@ class Measuring:
             rows = rows.filter(recorded_at__lte=self.as_of)
         record = fact.model.record_name()
         rows = streams.linked(rows, fact.subject, record)
-        if self.pick.subjects is not None:
-            rows = rows.filter(fy_subject__any_of=self.pick.subjects)
         number = getattr(fact, "value", "")
         rows = rows.annotate(fy_one=Value(1, output_field=IntegerField()))
-        return timelines.text_of(rows.values_list("fy_subject", fact.at, number or "fy_one"))
-
-    def _picked(self, column: str) -> str:
-        if self.pick.subjects is None:
-            return "true"
-        return f"{column} = ANY ({timelines.literal(list(self.pick.subjects))}::bigint[])"
+        found = timelines.text_of(rows.values_list("fy_subject", fact.at, number or "fy_one"))
+        if self.near is None:
+            return found
+        return f"SELECT * FROM ({found}) z (subject_id, at, n) WHERE z.subject_id = {self.near}"  # noqa: S608

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Q
@@ -20,26 +21,67 @@ from fangyuan.engine.kinds import Alert, BadRule, Cadence, Deadline, Required, b
 from fangyuan.org.models import Holding, Leave, Membership, Person, Team
 
 Numbers = set[int]
+# Records whose change may concern who answers for any rule, or whether it is waived.
+_PEOPLE: Final = frozenset({"membership", "person", "team", "leave", "waiver"})
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a rule reads, and so by which ways a change reaches its subjects."""
+
+    kind: base.Owed
+    facts: list[Any]
+    columns: set[str] | None  # of its subjects; None for any
+    told: set[str] | None  # facts of which past values are read; None for any
+    links: list[tuple[str, str, set[str], set[str] | None]]
+    sources: list[tuple[str, str, set[str]]]
+
+    @functools.cached_property
+    def records(self) -> frozenset[str]:
+        """The types of the records that may concern the rule at all."""
+        found = {self.kind.record, "tracked", "holding", *_PEOPLE}
+        found |= {to for _, to, _, _ in self.links}
+        read = list(self.facts)
+        for source, _, names in self.sources:
+            found.add(source)
+            read += [facts.find(records.row_types()[source], name) for name in names]
+        return frozenset(found | {record for fact in read for record, _ in fact.reads})
+
+
+def _ways(rule: models.Rule) -> Ways:
+    return _ways_of(*rulebook.words_of(rule))
+
+
+@functools.lru_cache(maxsize=1024)
+def _ways_of(*words: str) -> Ways:
+    kind = rulebook.kind_said(*words)
+    return Ways(
+        kind, _facts(kind), _read(kind), _told(kind), list(_links(kind)), list(_sources(kind))
+    )
 
 
 def subjects(rule: models.Rule, changes: Changes) -> Numbers:
     """The subjects of a rule that the changes may concern."""
     try:
-        kind = rulebook.kind_of(rule)
+        ways = _ways(rule)
     except BadRule:
         return set()
-    found: Numbers = set(changes.numbers(kind.record, _read(kind)))
-    found |= _pointed(kind.record, changes, _told(kind))
-    found |= _by_links(kind, changes)
-    for source, link, names in _sources(kind):
+    if ways.records.isdisjoint(changes.records):
+        return set()
+    kind = ways.kind
+    found: Numbers = set(changes.numbers(kind.record, ways.columns))
+    found |= _pointed(kind.record, changes, ways.told)
+    found |= _by_links(ways, changes)
+    for source, link, names in ways.sources:
         asked = (kind.record, source, link, changes, names)
         key = (kind.record, source, link, *sorted(names))
         found |= changes.once(key, functools.partial(_by_events, *asked))
-    for fact in _facts(kind):
+    for fact in ways.facts:
         reads = functools.partial(_by_reads, kind.model, fact, changes)
         found |= changes.once((kind.record, fact.name), reads)
-    found |= _by_people(kind, changes)
-    found |= _by_waivers(rule, changes)
+    if not _PEOPLE.isdisjoint(changes.records):
+        found |= _by_people(kind, changes)
+        found |= _by_waivers(rule, changes)
     return found
 
 
@@ -49,17 +91,19 @@ def is_touched_whole(rule: models.Rule, changes: Changes) -> bool:
         return True
     if rule.clause_id in changes.numbers("clause"):
         return True
-    told = changes.numbers("tracked")
-    adoption = told and Tracked._base_manager.filter(
-        pk__any_of=told, subject_type="team", fact="policies"
+    is_adoption, led = changes.once("whole", functools.partial(_touched_whole, changes))
+    return is_adoption or not led.isdisjoint(_who(rule))
+
+
+def _touched_whole(changes: Changes) -> tuple[bool, set[str]]:
+    """Whether adoption changed, for every rule; and the departments that may be led anew."""
+    told, teams = changes.numbers("tracked"), changes.numbers("team")
+    adoption = Tracked._base_manager.filter(pk__any_of=told, subject_type="team", fact="policies")
+    is_adoption = bool(changes.numbers("team", {"policies", "kind", "removed_at"})) or bool(
+        told and adoption.exists()
     )
-    if adoption and adoption.exists():
-        return True
-    teams = changes.numbers("team")
-    return bool(teams) and (
-        bool(changes.numbers("team", {"policies", "kind", "removed_at"}))
-        or Team._base_manager.filter(pk__any_of=teams, code__in=_who(rule)).exists()
-    )
+    codes = Team._base_manager.order_by().filter(pk__any_of=teams).values_list("code", flat=True)
+    return is_adoption, set(codes) if teams else set()
 
 
 def _who(rule: models.Rule) -> list[str]:
@@ -135,16 +179,29 @@ def _all_told(model: Any, names: Iterable[str]) -> set[str] | None:
     return found
 
 
-def _by_links(kind: base.Owed, changes: Changes) -> Numbers:
+def _by_links(ways: Ways, changes: Changes) -> Numbers:
     """Subjects that take a fact, or their owner, from a record to which they point."""
     found: Numbers = set()
-    for link, to, columns, told in _links(kind):
+    model = ways.kind.model
+    for link, to, columns, told in ways.links:
         there = changes.numbers(to, columns) | _pointed(to, changes, told)
         if there:
-            rows = kind.model._base_manager.order_by().filter(**{f"{link}_id__any_of": there})
-            if link in getattr(kind.model, "any_fields", {}):
+            rows = model._base_manager.order_by().filter(**{f"{link}_id__any_of": there})
+            if link in getattr(model, "any_fields", {}):
                 rows = rows.filter(**{f"{link}_type": to})
+            # What does not fit by columns of its own, and was not changed itself, never did.
+            rows = rows.filter(words.where(model, _fixed(ways.kind)))
             found |= set(rows.values_list("pk", flat=True))
+    return found
+
+
+def _fixed(kind: base.Owed) -> base.Condition:
+    """The conditions on columns of the subject itself that have no past."""
+    found = {}
+    for name, wanted in kind.where.items():
+        fact = None if name == "any" else facts.find(kind.model, name)
+        if isinstance(fact, facts.Plain) and not fact.is_temporal and "__" not in fact.column:
+            found[name] = wanted
     return found
 
 

@@ -6,6 +6,7 @@ spans of time, multiplied into one multirange per subject.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +39,8 @@ class Subjects:
     sees_all: bool = False
     columns: dict[str, Any] = field(default_factory=dict)
     also: dict[str, Any] = field(default_factory=dict)
+    # Between which instants a column must lie to matter at all.
+    bounds: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     # How the spans of one condition are found; alerts bring a way that knows measured facts.
     rows: Callable[[timelines.Atom, str | None], str] = timelines.rows
     _joins: list[str] = field(default_factory=list)
@@ -47,12 +50,16 @@ class Subjects:
         """The record type of the subjects."""
         return self.kind.model
 
-    def sql(self, extra: dict[str, str] | None = None) -> str:
-        """The statement; `extra` adds columns computed from the joined spans."""
+    def sql(self, beside: dict[str, base.Condition] | None = None) -> str:
+        """The statement; `beside` adds columns with the spans in which something else held."""
         static, temporal = divide(self.model, self.kind.where)
         product = [self._existence(), *self.spans_of(temporal), *self.spans_of(self.also)]
         if self.adopted != EVER:
             product.append(self.adopted)
+        # Joined last: what it costs is asked only of what is in scope.
+        extra = {
+            name: " * ".join(self.spans_of(one, outer=True)) for name, one in (beside or {}).items()
+        }
         own, held_type, held_id = self._owner()
         known = self._known()
         chosen = {
@@ -64,7 +71,7 @@ class Subjects:
             "held_type": held_type,
             "held_id": held_id,
             "scope": " * ".join(product),
-            **(extra or {}),
+            **extra,
         }
         said = ",\n         ".join(f"{sql} AS {name}" for name, sql in chosen.items())
         source, joins = self._source(static), "\n         ".join(self._joins)
@@ -89,18 +96,15 @@ class Subjects:
         if self.pick.subjects is not None:
             rows = rows.filter(pk__any_of=self.pick.subjects)
         rows = rows.annotate(**self.columns) if self.columns else rows
-        plain = {f.attname for f in self.model._meta.concrete_fields if self._is_needed(f)}
-        return timelines.text_of(rows.values_list(*sorted(plain), *self.columns))
-
-    def _is_needed(self, column: Any) -> bool:
-        needed = {"id", "recorded_at", "recorded_by", "imported_at", "removed_at"}
-        needed |= {self.model.begins, self.model.ends or "", self.model.known_since}
-        return column.name in needed or column.is_relation or column.name.startswith("subject_")
+        for name, bounds in self.bounds.items():
+            rows = rows.filter(**{f"{name}__range": bounds})
+        return timelines.text_of(rows.values_list(*sorted(needed(self.model)), *self.columns))
 
     def _existence(self) -> str:
         begin = timelines.begins(self.model, "s")
-        sql = f"tstzmultirange(tstzrange({begin}, NULL))"
-        sql += " * tstzmultirange(tstzrange(NULL, s.removed_at))"
+        # One range where it can be: multiplying spans of every record is what a sweep costs.
+        sql = f"""tstzmultirange(CASE WHEN s.removed_at < {begin} THEN 'empty'
+                ELSE tstzrange({begin}, s.removed_at) END)"""
         if self.model.ends:
             end = timelines.instant(f's."{self.model.ends}"', by_day=True, days=1)
             sql += f" * tstzmultirange(tstzrange(NULL, {end}))"
@@ -233,15 +237,16 @@ def _compares(wanted: Any) -> bool:
     return not (isinstance(wanted, dict) and set(wanted) <= {"empty", "not_empty"})
 
 
-def needed(model: Any) -> set[str]:
-    """The columns that every statement may read of its subjects, whatever the rule asks."""
+@functools.cache
+def needed(model: Any) -> frozenset[str]:
+    """The columns that every statement reads of its subjects, whatever the rule asks."""
     names = {"id", "recorded_at", "recorded_by", "imported_at", "removed_at"}
     names |= {model.begins, model.ends or "", model.known_since}
-    return {
+    return frozenset(
         f.attname
         for f in model._meta.concrete_fields
         if f.name in names or f.is_relation or f.name.startswith("subject_")
-    }
+    )
 
 
 def value_of(model: Any, name: str) -> Expression | F:

@@ -52,7 +52,12 @@ def in_scope(rows: Any, pick: scope.Pick) -> Any:
 
 
 def of_stream(
-    stream: facts.Stream, record: str, *, as_of: datetime, pick: scope.Pick | None = None
+    stream: facts.Stream,
+    record: str,
+    *,
+    as_of: datetime,
+    pick: scope.Pick | None = None,
+    floor: datetime | None = None,
 ) -> str:
     """The events of a stream that happened to records of a type, or to those in scope."""
     source = records.row_types()[stream.source]
@@ -63,14 +68,15 @@ def of_stream(
         rows = linked(rows, stream.subject, record)
         rows = rows if pick is None else in_scope(rows, pick)
         return timelines.text_of(rows.values_list("fy_subject", "fy_at", "starts_at"))
-    rows = known(source, stream.at, stream.when, as_of=as_of)
+    rows = known(source, stream.at, stream.when, as_of=as_of, floor=floor)
     rows = linked(rows, stream.subject, record)
     rows = rows if pick is None else in_scope(rows, pick)
     return timelines.text_of(rows.values_list("fy_subject", "fy_at", "recorded_at"))
 
 
 def counted(kind: Cadence, *, as_of: datetime, pick: scope.Pick, floor: datetime | None) -> str:
-    """The events that a cadence counts: rows (subject_id, key of the period, at)."""
+    """The events that a cadence counts: rows (subject_id, period, at); the period as its
+    occurrence where that is what is counted by, else as its first day."""
     by_period = kind.counts_by == "period"
     rows = known(kind.source, kind.at, kind.when, as_of=as_of, floor=None if by_period else floor)
     columns = ["fy_at", "period"] if by_period else ["fy_at"]
@@ -83,7 +89,7 @@ def counted(kind: Cadence, *, as_of: datetime, pick: scope.Pick, floor: datetime
         rows = in_scope(linked(rows, kind.via, kind.record), pick)
         source = timelines.text_of(rows.values_list("fy_subject", *columns))
     names = "subject_id, at, period" if by_period else "subject_id, at"
-    key = _PERIOD if by_period else f"'{kind.per}:' || {first_day(kind.per, 'e.at')}"
+    key = _PERIOD if by_period else first_day(kind.per, "e.at")
     return f"SELECT e.subject_id, {key} AS key, e.at FROM ({source}) e ({names})"  # noqa: S608
 
 

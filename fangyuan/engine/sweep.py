@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -112,9 +112,10 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
     seen = horizon()
     with transaction.atomic():
         moved = calendar.lay_out(calendar.stored())
-        rules = [*rulebook.alerts(), *rulebook.duties()]
-        wakes.rebuild(rules, as_of=outcome.as_of)
-    book = rulebook.open_book(outcome.as_of, calendar.stored())
+        warnings, duties = rulebook.standing()
+        rules = [*warnings, *duties]
+        wakes.gather(rules, as_of=outcome.as_of)
+    book = replace(rulebook.open_book(outcome.as_of, calendar.stored()), ahead=wakes.AHEAD)
     for rule in rules:
         with transaction.atomic():
             ledger.prepare()
@@ -123,6 +124,7 @@ def _sweep_all(state: models.Progress, outcome: Outcome) -> None:
         ledger.prepare()
         _drop_gone(rules, outcome)
         ledger.mend_tallies(as_of=outcome.as_of)
+        wakes.remember_gathered()
         _keep_state(state, seen, outcome)
 
 
@@ -148,9 +150,12 @@ def _isolated(rule: models.Rule, outcome: Outcome, *, is_whole: bool = False) ->
         outcome.failed[rule.clause.number] = str(wrong).splitlines()[0]
         failed_at, error = timezone.now(), str(wrong)
     if failed_at is not None or is_whole:
-        models.Progress.objects.everything("规则扫描").update_or_create(
-            rule=rule,
-            defaults={"failed_at": failed_at, "error": error, "as_of": outcome.as_of},
+        came = models.Progress(rule=rule, failed_at=failed_at, error=error, as_of=outcome.as_of)
+        models.Progress.objects.everything("规则扫描").bulk_create(
+            [came],
+            update_conflicts=True,
+            unique_fields=["rule"],
+            update_fields=["failed_at", "error", "as_of"],
         )
 
 
@@ -177,7 +182,7 @@ def _sweep_changed(state: models.Progress, outcome: Outcome) -> None:
     with transaction.atomic():
         seen = horizon()
         ledger.prepare()
-        warnings, duties = rulebook.alerts(), rulebook.duties()
+        warnings, duties = rulebook.standing()
         rules = [*warnings, *duties]
         changes = Changes.read(state.cursor, seen)
         changes.add_woken(wakes.take(as_of=outcome.as_of))
@@ -225,7 +230,7 @@ def _settle_part(
     if len(subjects) > MANY:
         _settle_whole(rule, book, outcome, False)
         return False
-    if rule.kind == "CADENCE":
+    if ledger.begins_period(rule, since, book.as_of):
         with _isolated(rule, outcome):
             outcome.written += ledger.settle_periods(rule, book, since)
     if subjects:

@@ -22,6 +22,20 @@ SPANS: Final = {
     "waiver": ("starts_at",),
     "tracked": ("starts_at", "ends_at"),
 }
+# The instants ahead that a full sweep found so far.
+AHEAD: Final = "engine_ahead"
+_GATHERED: Final = """
+CREATE TEMP TABLE IF NOT EXISTS engine_ahead (record text, record_id bigint, at timestamptz);
+TRUNCATE engine_ahead;
+"""
+_SAME: Final = "w.record = a.record AND w.record_id = a.record_id AND w.at = a.at"
+_REMEMBERED: Final = f"""
+DELETE FROM engine_wake w WHERE NOT EXISTS (SELECT FROM engine_ahead a WHERE {_SAME});
+INSERT INTO engine_wake (record, record_id, at)
+SELECT DISTINCT a.record, a.record_id, a.at FROM engine_ahead a
+ WHERE NOT EXISTS (SELECT FROM engine_wake w WHERE {_SAME});
+TRUNCATE engine_ahead;
+"""  # noqa: S608 - fixed text
 
 
 def take(*, as_of: datetime) -> list[tuple[str, int]]:
@@ -40,12 +54,19 @@ def keep(changes: Changes, rules: Iterable[models.Rule], *, as_of: datetime) -> 
         _keep(record, read.get(record, set()), as_of=as_of, numbers=list(changed))
 
 
-def rebuild(rules: Iterable[models.Rule], *, as_of: datetime) -> None:
-    """Find the instants ahead of all records anew."""
-    models.Wake.objects.everything("规则扫描").delete()
+def gather(rules: Iterable[models.Rule], *, as_of: datetime) -> None:
+    """Find the instants ahead of all records anew, beside what is remembered."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GATHERED)
     read = _read_by(rules)
     for record in {*read, *SPANS}:
-        _keep(record, read.get(record, set()), as_of=as_of, numbers=None)
+        _keep(record, read.get(record, set()), as_of=as_of, numbers=None, into=AHEAD)
+
+
+def remember_gathered() -> None:
+    """Remember what was gathered and nothing else; writes only where they differ."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBERED)
 
 
 def _read_by(rules: Iterable[models.Rule]) -> dict[str, set[str]]:
@@ -105,40 +126,56 @@ def _edges_of(model: Any, name: str) -> Iterable[tuple[str, str]]:  # noqa: C901
         yield model.record_name(), model.begins
 
 
-def _keep(record: str, names: set[str], *, as_of: datetime, numbers: list[int] | None) -> None:
+def _keep(
+    record: str,
+    names: set[str],
+    *,
+    as_of: datetime,
+    numbers: list[int] | None,
+    into: str = "engine_wake",
+) -> None:
     model = records.row_types().get(record)
     names = {*names, *SPANS.get(record, ())}
     if model is None or not names or numbers == []:
         return
     if record == "tracked":
-        _keep_told(as_of=as_of, numbers=numbers)
-    for name in sorted({*names, "removed_at"}):
-        fact = facts.find(model, name)
-        by_day = fact.kind == "date"
+        _keep_told(as_of=as_of, numbers=numbers, into=into)
+    rows = model._base_manager.order_by()
+    rows = rows if numbers is None else rows.filter(pk__any_of=numbers)
+    is_ahead, instants = Q(), []
+    # All instants of a record in one reading of it.
+    for place, name in enumerate(sorted({*names, "removed_at"})):
+        by_day = facts.find(model, name).kind == "date"
         floor: Any = spans.day_of(as_of) if by_day else as_of
-        rows = model._base_manager.order_by().annotate(fy_at=scope.value_of(model, name))
-        rows = rows.filter(Q(fy_at__gte=floor) if by_day else Q(fy_at__gt=floor))
-        if numbers is not None:
-            rows = rows.filter(pk__any_of=numbers)
+        rows = rows.annotate(**{f"fy_{place}": scope.value_of(model, name)})
+        is_ahead |= Q(**{f"fy_{place}__gte" if by_day else f"fy_{place}__gt": floor})
         # The last day of a span belongs to it: what it says changes when the day is over.
-        at = timelines.instant("r.at", by_day=by_day, days=int(name in ("ends_on", "left_on")))
-        _insert(record, timelines.text_of(rows.values_list("pk", "fy_at")), at, as_of=as_of)
+        days = int(name in ("ends_on", "left_on"))
+        instants.append(timelines.instant(f"r.at_{place}", by_day=by_day, days=days))
+    columns = [f"_{place}" for place in range(len(instants))]
+    source = timelines.text_of(
+        rows.filter(is_ahead).values_list("pk", *(f"fy{one}" for one in columns))
+    )
+    source = f"({source}) r (id, {', '.join(f'at{one}' for one in columns)})"
+    _insert(record, source, instants, as_of=as_of, into=into)
 
 
-def _keep_told(*, as_of: datetime, numbers: list[int] | None) -> None:
+def _keep_told(*, as_of: datetime, numbers: list[int] | None, into: str) -> None:
     """Some tracked facts are instants themselves: they come like any other."""
     told = Tracked._base_manager.order_by().filter(value__regex=r"^\d{4}-\d\d-\d\d[ T]\d\d:")
     if numbers is not None:
         told = told.filter(pk__any_of=numbers)
     source = timelines.text_of(told.annotate(fy_at=F("value")).values_list("pk", "fy_at"))
-    _insert("tracked", source, "r.at::timestamptz", as_of=as_of)
+    _insert("tracked", f"({source}) r (id, at)", ["r.at::timestamptz"], as_of=as_of, into=into)
 
 
-def _insert(record: str, source: str, at: str, *, as_of: datetime) -> None:
+def _insert(record: str, source: str, instants: list[str], *, as_of: datetime, into: str) -> None:
+    values = ", ".join(f"({at})" for at in instants)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO engine_wake (record, record_id, at)
-                SELECT '{record}', r.id, {at} FROM ({source}) r (id, at)
-                 WHERE {at} > {timelines.literal(as_of)}::timestamptz
+            f"""INSERT INTO {into} (record, record_id, at)
+                SELECT '{record}', r.id, x.at FROM {source}
+                 CROSS JOIN LATERAL (VALUES {values}) AS x (at)
+                 WHERE x.at > {timelines.literal(as_of)}::timestamptz
                 ON CONFLICT DO NOTHING"""  # noqa: S608 - declared names and quoted literals
         )

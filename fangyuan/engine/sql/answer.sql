@@ -9,9 +9,13 @@
   SELECT h.*, $is_enough AS is_enough, $turns_at AS turns_at
     FROM held h
          $halves
-), owing AS (
-  SELECT h.*, $owing AS owing_id
+), led AS (
+  SELECT h.*, $leader AS leader_id
     FROM halved h
+), owing AS (
+  SELECT l.*, $owing AS owing_id
+    FROM led l
+         $above
 )
 SELECT o.subject_id, o.occurrence,
        (o.began_at AT TIME ZONE '$zone')::date AS began_on, o.began_at,

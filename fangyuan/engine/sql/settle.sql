@@ -1,17 +1,20 @@
--- Write the changed rows, their moves, the tallies and the tallies' moves in one statement.
-WITH moved AS (
-  MERGE INTO engine_obligation o
-  USING engine_changed c ON o.id = c.id AND o.began_on = c.was_begun_on
-  WHEN MATCHED THEN UPDATE
-       SET person_id = c.person_id, due_at = c.due_at, met_at = c.met_at, state = c.state,
-           began_on = c.began_on, began_at = c.began_at, cause = c.cause, wakes_at = c.wakes_at
-  WHEN NOT MATCHED THEN
-       INSERT (rule_id, subject_type, subject_id, occurrence, began_on, began_at, person_id, due_at,
-               met_at, state, cause, wakes_at, entered_at)
-       VALUES (c.rule_id, c.subject_type, c.subject_id, c.occurrence, c.began_on, c.began_at,
-               c.person_id, c.due_at, c.met_at, c.state, c.cause, c.wakes_at, $now)
-  RETURNING merge_action() AS did, old.state AS was, old.due_at AS was_due_at,
-            old.met_at AS was_met_at, old.person_id AS was_person_id, new.*, c.is_gone
+-- Write the new and changed rows, moves, the tallies and the tallies' moves in one statement.
+WITH added AS (
+  INSERT INTO engine_obligation (rule_id, subject_type, subject_id, occurrence, began_on, began_at,
+                                 person_id, due_at, met_at, state, cause, wakes_at, entered_at)
+  SELECT rule_id, subject_type, subject_id, occurrence, began_on, began_at, person_id, due_at,
+         met_at, state, cause, wakes_at, $now
+    FROM engine_changed WHERE id IS NULL
+  RETURNING rule_id, person_id, due_at, state
+), moved AS (
+  UPDATE engine_obligation o
+     SET person_id = c.person_id, due_at = c.due_at, met_at = c.met_at, state = c.state,
+         began_on = c.began_on, began_at = c.began_at, cause = c.cause, wakes_at = c.wakes_at
+    FROM engine_changed c
+   WHERE c.id IS NOT NULL AND o.id = c.id AND o.began_on = c.was_begun_on
+  RETURNING old.state AS was, old.due_at AS was_due_at, old.met_at AS was_met_at,
+            old.person_id AS was_person_id, new.id, new.rule_id, new.began_on, new.person_id,
+            new.due_at, new.met_at, new.state, c.is_gone
 ), told AS (
   -- What was replaced is history; how a duty stands now is in its own row.
   INSERT INTO engine_move (obligation_id, began_on, was, became, at, person_was_id, due_was, met_was,
@@ -30,14 +33,16 @@ WITH moved AS (
            WHEN was = 'OPEN' AND state = 'BREACHED' THEN 'due passed'
            ELSE 'corrected' END)
     FROM moved
-   WHERE did = 'UPDATE' AND (was, was_person_id, was_due_at, was_met_at)
-                            IS DISTINCT FROM (state, person_id, due_at, met_at)
+   WHERE (was, was_person_id, was_due_at, was_met_at)
+         IS DISTINCT FROM (state, person_id, due_at, met_at)
   RETURNING 1
 ), counted AS (
   SELECT rule_id, person_id, engine_due_on(due_at) AS due_on, state, sum(n) AS number
-    FROM (SELECT rule_id, person_id, due_at, state, 1 AS n FROM moved
+    FROM (SELECT rule_id, person_id, due_at, state, count(*) AS n FROM added GROUP BY 1, 2, 3, 4
           UNION ALL
-          SELECT rule_id, was_person_id, was_due_at, was, -1 FROM moved WHERE did = 'UPDATE') x
+          SELECT rule_id, person_id, due_at, state, 1 FROM moved
+          UNION ALL
+          SELECT rule_id, was_person_id, was_due_at, was, -1 FROM moved) x
    GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
 ), tallied AS (
   INSERT INTO engine_tally AS t (rule_id, person_id, due_on, state, number)
@@ -51,6 +56,4 @@ WITH moved AS (
   DO UPDATE SET number = t.number + excluded.number
   RETURNING 1
 )
-SELECT count(*) FILTER (WHERE did = 'INSERT'), count(*) FILTER (WHERE did = 'UPDATE'),
-       count(*) FILTER (WHERE did = 'UPDATE' AND was <> state)
-  FROM moved
+SELECT (SELECT count(*) FROM added), count(*), count(*) FILTER (WHERE was <> state) FROM moved

@@ -3,13 +3,14 @@ SELECT $rule AS rule_id, '$record'::varchar(40) AS subject_type, s.subject_id, s
        s.began_on, s.began_at, s.person_id, s.due_at,
        CASE WHEN s.state <> 'VOID' THEN s.met_at END AS met_at,
        s.state::varchar(8) AS state,
-       CASE WHEN s.told_late OR s.imported OR s.is_guess OR s.state IN ('VOID', 'WAIVED')
+       CASE WHEN s.told_late OR s.is_guess OR s.state IN ('VOID', 'WAIVED')
             THEN jsonb_strip_nulls(jsonb_build_object(
                    'told_late', nullif(s.told_late, false), 'imported', nullif(s.imported, false),
                    'provisional', nullif(s.is_guess, false),
                    'left_at', CASE WHEN s.state = 'VOID' THEN s.left_at END,
                    'waiver', CASE WHEN s.state = 'WAIVED' THEN s.waiver_id END))
-            ELSE '{}' END AS cause,
+            -- Made once, not for each of the millions of rows of an imported history.
+            WHEN s.imported THEN '{"imported": true}' ELSE '{}' END AS cause,
        -- Time alone changes it then. A provisional due time waits for its calendar instead.
        least(CASE WHEN s.state = 'OPEN' AND NOT s.is_guess THEN s.due_at END,
              s.turns_at) AS wakes_at

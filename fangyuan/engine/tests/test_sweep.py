@@ -37,6 +37,19 @@ def test_a_second_sweep_writes_nothing(told: agreement.Batch) -> None:
     assert sweep.sweep(as_of, full=True).written == Written()
 
 
+def test_a_full_sweep_remembers_the_instants_ahead_without_writing_them_anew(
+    told: agreement.Batch,
+) -> None:
+    as_of = told.setting.as_of[0]
+    sweep.sweep(as_of)
+    wakes = models.Wake._base_manager.order_by("pk")
+    before = list(wakes.values_list())
+    assert before
+    models.Wake._base_manager.create(record="customer", record_id=0, at=told.setting.as_of[-1])
+    sweep.sweep(as_of, full=True)
+    assert list(wakes.values_list()) == before
+
+
 def test_a_sweep_never_goes_back_in_time_and_says_so(told: agreement.Batch) -> None:
     as_of = told.setting.as_of[-1]
     sweep.sweep(as_of)
