@@ -158,16 +158,18 @@ def backoff(tries: int) -> timedelta:
 def settle(dispatch: Dispatch, answer: Answer, now: datetime) -> None:
     """Write down what became of a try.
 
-    A late answer of somebody whose lease ended counts only if it is good news. Trouble of the
+    What arrived has arrived, whoever thought otherwise meanwhile; bad news counts only from whoever
+    holds the lease. Trouble of the
     whole channel is no fault of the message: it is tried until it is stale.
     """
-    rows = Dispatch.objects.everything("投递结果").filter(pk=dispatch.pk, state="QUEUED")
+    rows = Dispatch.objects.everything("投递结果").filter(pk=dispatch.pk)
     fresh: dict[str, Any] = {"answer": answer.text}
     if answer.outcome in ("SENT", "DELIVERED"):
+        rows = rows.filter(state__in=("QUEUED", "FAILED"))
         fresh |= {"state": answer.outcome, "sent_at": now, "next_at": None}
         fresh["delivered_at"] = now if answer.outcome == "DELIVERED" else None
     else:
-        rows = rows.filter(attempts=dispatch.attempts)
+        rows = rows.filter(state="QUEUED", attempts=dispatch.attempts)
         is_spent = answer.hold is None and dispatch.attempts >= MOST_TRIES
         if answer.outcome == "REFUSED" or is_spent:
             fresh |= {"state": "FAILED", "next_at": None}
