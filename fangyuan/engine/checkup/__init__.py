@@ -19,7 +19,9 @@ from fangyuan.engine.checkup.flaws import Flaw as Flaw
 from fangyuan.engine.checkup.flaws import Kind as Kind
 
 # What a draft can do something about; how a rule fared is no matter of the draft.
-OF_DRAFTS = ("CLASH", "OWNERS", "GATES", "NOBODY", "STALE", "TOO_MANY", "VAGUE", "UNRULED")
+OF_DRAFTS = (
+    "CLASH", "OWNERS", "GATES", "NOBODY", "STALE", "TOO_MANY", "UNBOUND", "UNRULED", "VAGUE",
+)  # fmt: skip
 
 
 def look(
@@ -51,6 +53,7 @@ def look_at(draft: models.Policy) -> list[Flaw]:
     found = [
         *texts.every(changed),
         *people.every(changed),
+        *bound.every((sheet for sheet in changed if not sheet.bindings), None),
         *lived.tightened(changed, timezone.localdate()),
         *(f for f in conflicts.every(every, _since(timezone.localdate())) if _concerns(f, changed)),
     ]

@@ -90,11 +90,15 @@ def _rules(clauses: dict[int, tuple[str, str]], now: datetime) -> dict[int, list
 
 def drafted(policy: models.Policy) -> list[Sheet]:
     """The clauses of every regulation as they would read with a draft of one."""
-    return [
-        _changed(sheet, policy.changes[sheet.number])
-        if sheet.policy == policy.code and sheet.number in policy.changes
-        else sheet
-        for sheet in in_force()
+    changes = dict(policy.changes)
+    found = []
+    for sheet in in_force():
+        change = changes.pop(sheet.number, None) if sheet.policy == policy.code else None
+        found.append(sheet if change is None else _changed(sheet, change))
+    fresh = {number: change for number, change in changes.items() if "new" in change}
+    return found + [
+        _changed(Sheet(number, "", "", policy.code, (), ()), {**change["new"], **change})
+        for number, change in fresh.items()
     ]
 
 

@@ -282,6 +282,17 @@ def test_a_draft_that_leaves_the_old_number_in_the_text_is_warned_of(policy):
     assert [one.code for one in checkup.look_at(Policy(code="t", changes=vague))] == ["VAGUE"]
 
 
+def test_a_new_clause_of_a_draft_is_read_like_the_others(policy):
+    new = {"title": "回访", "text": "成交后应尽快回访。"}
+    draft = Policy(code="t", changes={"T-9": {"new": new}})
+    found = {flaw.code: flaw for flaw in checkup.look_at(draft)}
+    assert set(found) == {"UNBOUND", "VAGUE"}
+    assert marked(found["VAGUE"], found["VAGUE"].text) == ["尽快"]
+    rule = {"kind": "DEADLINE", "record": "activity", "params": {**VISITS, "within": "12h"}}
+    draft.changes["T-9"] |= {"rules": {"0": rule}}
+    assert {flaw.code for flaw in checkup.look_at(draft)} == {"CLASH", "VAGUE"}
+
+
 def test_the_key_of_a_flaw_changes_with_what_is_wrong():
     flaw = next(texts.stale(sheet("须在 24 小时内。", line(params={**VISITS, "within": "12h"}))))
     other = next(texts.stale(sheet("须在 24 小时内。", line(params={**VISITS, "within": "8h"}))))
