@@ -104,7 +104,9 @@ def _said(field: Any, value: Any, labels: Any) -> str:
         return "–"
     python = value if field.is_relation else field.to_python(value)
     cell = columns.cell_of(field, python, labels)
-    return f"{cell.value:%Y-%m-%d %H:%M}" if cell.kind in ("at", "deadline") else str(cell.text)
+    if cell.kind in ("at", "deadline"):
+        return f"{timezone.localtime(cell.value):%Y-%m-%d %H:%M}"
+    return str(cell.text)
 
 
 def _others(written: list[Any], one: Any) -> Iterator[dict[str, Any]]:
