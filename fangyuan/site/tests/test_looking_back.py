@@ -205,6 +205,20 @@ def test_a_duty_shows_what_was_known_beside_what_is_known_today(
     assert "2026-06-07 24:00 时还没有这条义务，它在 2026-06-08" in before
 
 
+def test_a_customers_page_and_the_clause_show_the_ledger_of_then(
+    client: Any, company: Any, mended: Obligation
+) -> None:
+    customer = f"/customer/{mended.subject_id}"
+    then = page(client, company.boss, f"{customer}?as_of=2026-06-16").split("<main")[1]
+    later = page(client, company.boss, f"{customer}?as_of=2026-06-20").split("<main")[1]
+    assert "到期未办" in then and "按时办结" not in then
+    assert "按时办结" in later
+    then = page(client, company.boss, "/clause/KA-9?as_of=2026-06-16")
+    later = page(client, company.boss, "/clause/KA-9?as_of=2026-06-20")
+    assert f"/obligation/{mended.pk}?as_of=2026-06-16" in then
+    assert f"/obligation/{mended.pk}" not in later
+
+
 def test_looking_back_hides_and_refuses_every_action(
     client: Any, company: Any, mended: Obligation
 ) -> None:
