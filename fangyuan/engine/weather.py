@@ -87,11 +87,13 @@ Row = dict[date, Load]
 
 @dataclass(frozen=True)
 class Coming:
-    """A period that is not in the ledger yet: when it falls due, and whose due day it copies."""
+    """A period that is not in the ledger yet: when it falls due, and the rule and due day that show
+    how many it will give."""
 
     rule: models.Rule
     period: spans.Period
     due_on: date
+    like: int
     like_on: date
 
 
@@ -158,18 +160,24 @@ def _by_when(cal: workdays.WorkCalendar, ahead: list[Day]) -> dict[date, date]:
 
 
 def periods_ahead(cal: workdays.WorkCalendar, now: datetime) -> Iterator[Coming]:
-    """The periods of cadences in force that begin after now and fall due in the days ahead."""
-    today = spans.day_of(now)
-    last = today + timedelta(days=DAYS - 1)
+    """The periods of cadences that begin after now, or will begin under a version that is to come,
+    and fall due in the days ahead."""
+    last = spans.day_of(now) + timedelta(days=DAYS - 1)
+    until = spans.midnight(last + timedelta(days=1))
     rules = models.Rule.objects.everything("义务预报").present().filter(kind="CADENCE")
-    in_force = rules.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lte=now)
-    for rule in in_force.filter(is_shadow=False).select_related("clause"):
-        try:
-            kind = rulebook.kind_of(rule)
-        except kinds.BadRule:
-            continue
-        if isinstance(kind, Cadence):
+    rules = rules.filter(Q(ends_at=None) | Q(ends_at__gt=now), starts_at__lt=until)
+    for rule in rules.filter(is_shadow=False).select_related("clause", "follows"):
+        kind = _read(rule)
+        if kind is not None:
             yield from _periods(rule, kind, cal, (now, last))
+
+
+def _read(rule: models.Rule) -> Cadence | None:
+    try:
+        kind = rulebook.kind_of(rule)
+    except kinds.BadRule:
+        return None
+    return kind if isinstance(kind, Cadence) else None
 
 
 def _periods(
@@ -177,13 +185,20 @@ def _periods(
 ) -> Iterator[Coming]:
     now, last = span
     known = _latest(kind, cal, now)
-    like_on = _due_on(cal, known, kind)
+    # The running period of a version that begins within it is that of the version before.
+    like = rule if rule.starts_at <= known.start else rule.follows
+    like_kind = _read(like) if like is not None else None
+    if like is None or like_kind is None:
+        return
+    like_on = _due_on(cal, _latest(like_kind, cal, now), like_kind)
     until = spans.midnight(last + timedelta(days=1))
     for period in cal.periods(kind.per, known.end, until, worked_only=kind.only_worked):
         due_on = _due_on(cal, period, kind)
-        is_ours = rule.ends_at is None or period.start < rule.ends_at
+        is_ours = rule.starts_at <= period.start and (
+            rule.ends_at is None or period.start < rule.ends_at
+        )
         if is_ours and spans.day_of(now) <= due_on <= last:
-            yield Coming(rule, period, due_on, like_on)
+            yield Coming(rule, period, due_on, like.pk, like_on)
 
 
 def _latest(kind: Cadence, cal: workdays.WorkCalendar, now: datetime) -> spans.Period:
@@ -202,7 +217,7 @@ def _due_on(cal: workdays.WorkCalendar, period: spans.Period, kind: Cadence) -> 
 def _sums(given: dict[str, Any], coming: list[Coming]) -> list[Any]:
     asked = {
         **given,
-        "rules": [one.rule.pk for one in coming],
+        "rules": [one.like for one in coming],
         "like_on": [one.like_on for one in coming],
         "due_on": [one.due_on for one in coming],
     }
@@ -235,12 +250,12 @@ def lines(found: Forecast, person: int | None, on: date) -> list[tuple[Coming, i
         return []
     rows = models.Tally.objects.everything("在范围内").filter(person_id=person, number__gt=0)
     rows = rows.exclude(state__in=["VOID", "WAIVED"])
-    rows = rows.filter(rule_id__in=[one.rule.pk for one in coming])
+    rows = rows.filter(rule_id__in=[one.like for one in coming])
     rows = rows.filter(due_on__in=[one.like_on for one in coming])
     counts: dict[tuple[int, date], int] = defaultdict(int)
     for rule, due_on, number in rows.values_list("rule_id", "due_on", "number"):
         counts[rule, due_on] += number
-    given = [(one, counts[one.rule.pk, one.like_on]) for one in coming]
+    given = [(one, counts[one.like, one.like_on]) for one in coming]
     return [(one, number) for one, number in given if number]
 
 

@@ -13,7 +13,7 @@ from fangyuan import door
 from fangyuan.core import calendar
 from fangyuan.core.models import CalendarDay
 from fangyuan.engine import weather
-from fangyuan.engine.models import Tally
+from fangyuan.engine.models import Rule, Tally
 from tests.door.test_door import demand
 
 NOW = local("2026-11-25 10:00")  # a Wednesday
@@ -69,6 +69,24 @@ def test_coming_periods_are_as_many_as_the_running_one(company, rules):
     assert (found[date(2026, 11, 27)].known, found[date(2026, 11, 27)].coming) == (4, 0)
     assert (found[date(2026, 12, 4)].known, found[date(2026, 12, 4)].coming) == (0, 5)
     assert len(found) == 2
+
+
+def test_a_version_that_is_to_come_takes_over_with_its_next_whole_period(company, rules):
+    tally(rules[0], company.li, "2026-11-29", "OPEN", 4)
+    at = local("2026-12-02 00:00")  # a Wednesday: next week is the old version's still
+    with door.acting(by=None, action="test") as deed:
+        deed.change(rules[0], ends_at=at)
+    fresh = Rule(
+        clause=rules[0].clause, kind="CADENCE", record="customer", starts_at=at, follows=rules[0],
+        params={**WEEKLY, "per": "day"},
+    )  # fmt: skip
+    with door.acting(by=None, action="test"):
+        fresh.save()
+    days = {str(on): load.coming for on, load in seen(company.li, company.li).items()}
+    assert days == {
+        "2026-11-27": 0, "2026-12-02": 4, "2026-12-03": 4, "2026-12-04": 8, "2026-12-07": 4,
+        "2026-12-08": 4,
+    }  # fmt: skip
 
 
 def test_days_off_bear_no_daily_duty_and_make_up_days_do(company, rules):
