@@ -141,6 +141,7 @@ class _Compiled:
     def _shape(self, compiler: Any) -> None:
         shown: Any = compiler.klass_info
         places = shown["select_fields"]
+        self.alias = connection.alias
         self.model, self.span = shown["model"], (places[0], places[-1] + 1)
         self.names = [one[0].target.attname for one in self.select[slice(*self.span)]]
         self.related = get_related_populators(shown, self.select, connection.alias)  # type: ignore[call-arg]
@@ -167,7 +168,7 @@ class _Compiled:
         start, end = self.span
         found = self.model.__new__(self.model)
         found._state = state = ModelState()
-        state.adding, state.db = False, connection.alias
+        state.adding, state.db = False, self.alias
         found.__dict__.update(zip(self.names, row[start:end], strict=True))
         for populator in self.related:
             populator.populate(row, found)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fangyuan.access import table
+from fangyuan.access import scopes, table
+from fangyuan.core import ready
 from fangyuan.customers import limits
 from fangyuan.desk import duties
 from fangyuan.desk.panels import Panel, Scene
@@ -13,7 +14,7 @@ from fangyuan.engine.models import Obligation
 from fangyuan.org.models import Holding
 
 BEFORE = 5
-TALKED = "talked_again_at"  # what a rule waits for whose clock every talk starts anew
+TALKED = "secured_at"  # what a rule waits for whose clock every talk starts anew
 
 
 @dataclass
@@ -25,10 +26,7 @@ class Keeping(Panel):
     is_side: bool = True
 
     def context(self, scene: Scene) -> dict[str, Any]:
-        kept = Holding.objects.everything("所属记录在范围内").present().filter(
-            subject_type=scene.desk.name, subject_id=scene.record.pk, role="OWNER"
-        )  # fmt: skip
-        found = list(kept.select_related("person").order_by("-starts_at")[: BEFORE + 1])
+        found = _KEPT(kind=scene.desk.name, number=scene.record.pk)
         now = next((one for one in found if one.ends_at is None), None)
         rules = self._rules(scene, now) if now else []
         record = scene.record
@@ -48,10 +46,30 @@ class Keeping(Panel):
         }  # fmt: skip
 
     def _rules(self, scene: Scene, now: Holding) -> list[Any]:
-        rows = Obligation.objects.seen_by(scene.actor).filter(
+        seen = scopes.reach(scene.actor, Obligation)
+        return _OWED(seen, actor=scene.actor, number=now.pk)
+
+
+_KEPT = ready.Ready(
+    lambda: (
+        Holding.objects.everything("所属记录在范围内")
+        .present()
+        .filter(subject_type=ready.Slot("kind"), subject_id=ready.Slot("number"), role="OWNER")
+        .select_related("person")
+        .order_by("-starts_at")[: BEFORE + 1]
+    )
+)
+_OWED = ready.Ready(
+    lambda seen: (
+        Obligation.objects.everything("在范围内")
+        .filter(
+            scopes.later(seen, Obligation, few=True),
             subject_type="holding",
-            subject_id=now.pk,
+            subject_id=ready.Slot("number"),
             state__in=("OPEN", "BREACHED"),
             rule__is_shadow=False,
         )
-        return list(rows.select_related("rule__clause", "person").order_by("due_at", "id"))
+        .select_related("rule__clause", "person")
+        .order_by("due_at", "id")
+    )
+)

@@ -7,7 +7,7 @@ the actor's scope. The number of queries follows the kinds of columns, never the
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -196,10 +196,16 @@ def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
 
 def _chosen(field: Any, value: Any) -> Cell:
     if isinstance(field, fields.ChoiceSet):
-        said = dict(field.vocabulary)
-        return Cell("tags", [str(said.get(code, code)) for code in value])
-    label = str(dict(field.flatchoices).get(value, value))
+        said = _labels_of(field)
+        return Cell("tags", [said.get(code, str(code)) for code in value])
+    label = _labels_of(field).get(value, str(value))
     return Cell("grade" if field.name == "grade" else "choice", label, key=value)
+
+
+@functools.cache
+def _labels_of(field: Any) -> dict[Any, str]:
+    pairs = getattr(field, "vocabulary", None) or field.flatchoices
+    return {code: str(label) for code, label in pairs}
 
 
 @functools.cache
@@ -266,41 +272,43 @@ class Facade:
         self.labels = Labels(actor)
         self.hidden = hidden
         self.masked = table.masked(type(rows[0]).record_name()) if rows else frozenset()
-        self._fields: dict[tuple[Any, str], tuple[Any, Any]] = {}
+        self._makers: dict[tuple[Any, str], Callable[[Any], Cell]] = {}
 
     def ask(self, rows: Sequence[Any], names: Iterable[str]) -> None:
         """Note which fields of these rows will be shown."""
         for name in names if rows else ():
-            found, _ = self._known(type(rows[0]), name)
+            found = field_of(type(rows[0]), name)
             if not _may_refer(found):
                 continue
             for row in rows:
                 for model, key in references(found, value_of(row, found)):
                     self.labels.ask(model, [key])
 
-    def _known(self, model: Any, name: str) -> tuple[Any, Any]:
-        """A field and what puts its codes into words, looked up once for all rows."""
-        known = self._fields.get((model, name))
-        if known is None:
-            known = field_of(model, name), declare.said(model, name)
-            self._fields[model, name] = known
-        return known
-
     def cell(self, row: Any, name: str) -> Cell:
         """The cell of one field of one row."""
         if name in self.hidden.get(row.pk, ()):
             return Cell("hidden", HIDDEN.value, field=name)
-        found, words = self._known(type(row), name)
-        value = value_of(row, found)
-        if value in (None, "", [], ()):
-            return Cell("none", field=name)
-        if name in self.masked and value:
-            return Cell("mask", mask(str(value)), field=name, key=row.pk)
-        if words is not None:
-            told = words(value, row)
-            return Cell("tags" if isinstance(told, list) else "text", told, field=name)
-        kind, value, url, _, note, key = cell_of(found, value, self.labels)
-        return Cell(kind, value, url, name, note, key)
+        make = self._makers.get((type(row), name)) or self._maker(type(row), name)
+        return make(row)
+
+    def _maker(self, model: Any, name: str) -> Callable[[Any], Cell]:
+        """What makes the cell of a field; all that does not depend on the row is looked up once."""
+        found, words = field_of(model, name), declare.said(model, name)
+        is_masked, empty = name in self.masked, Cell("none", field=name)
+
+        def make(row: Any) -> Cell:
+            value = value_of(row, found)
+            if value is None or value == "" or value in ([], ()):
+                return empty
+            if is_masked and value:
+                return Cell("mask", mask(str(value)), field=name, key=row.pk)
+            if words is not None:
+                told = words(value, row)
+                return Cell("tags" if isinstance(told, list) else "text", told, field=name)
+            kind, said, url, _, note, key = cell_of(found, value, self.labels)
+            return Cell(kind, said, url, name, note, key)
+
+        return self._makers.setdefault((model, name), make)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
-from django.utils.timezone import localtime
+from django.utils.timezone import get_default_timezone
 
 from fangyuan.core import spans
 
@@ -27,6 +27,11 @@ TONES = {
     "VOID": "",
     "WAIVED": "",
 }
+
+
+def localtime(at: datetime) -> datetime:
+    """The instant in the company's zone."""
+    return at.astimezone(get_default_timezone())
 
 
 def dash(value: object) -> object:

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from fangyuan.site import display, marks
 from fangyuan.site.marks import escape
@@ -89,14 +88,14 @@ def _title(one: Any, now: datetime) -> str:
 
 
 def _at(one: Any, now: datetime) -> str:
-    local = localtime(one.value)
+    local = display.localtime(one.value)
     full, said = f"{local:%Y-%m-%d %H:%M}", display.when(one.value, now)
     return f'<time class="nw" datetime="{local.isoformat()}" title="{full}">{said}</time>'
 
 
 def _deadline(one: Any, now: datetime) -> str:
     full, said = display.deadline_in_full(one.value), display.deadline(one.value, now)
-    iso = localtime(one.value).isoformat()
+    iso = display.localtime(one.value).isoformat()
     return f'<time class="nw" datetime="{iso}" title="{full}">{said}</time>'
 
 
@@ -154,7 +153,7 @@ def entry(one: Mapping[str, Any], now: datetime) -> SafeString:
     text = f"<p>{escape(one['text'])}</p>" if said("text") else ""
     note = f'<p class="mut">{escape(one["note"])}</p>' if said("note") else ""
     sign = escape(said("seal")) if said("seal") else marks.icon(said("icon") or "clock")
-    at = localtime(one["at"])
+    at = display.localtime(one["at"])
     told = display.deadline_moment if said("is_due") else display.moment
     return SafeString(
         f'<li class="tl-i"><span class="tl-ic {escape(said("tone", ""))}">{sign}</span>'

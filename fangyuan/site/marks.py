@@ -14,7 +14,6 @@ from datetime import datetime
 
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from fangyuan.site import display
 
@@ -60,9 +59,9 @@ def clock(
     """A countdown that reads right without script and ticks with it."""
     if due is None:
         return SafeString(f'<span class="cd flat mut">{display.MISSING}</span>')
-    began = f' data-start="{localtime(start).isoformat()}"' if start else ""
+    began = f' data-start="{display.localtime(start).isoformat()}"' if start else ""
     cls = _cls("cd", display.due_tone(due, now, start), "flat" if flat else "")
-    iso = localtime(due).isoformat()
+    iso = display.localtime(due).isoformat()
     return SafeString(
         f'<time class="{cls}" datetime="{iso}" data-due="{iso}"{began}'
         f' title="{iso[:10]} {iso[11:16]} 到期">{display.countdown(due, now)}</time>'
