@@ -7,12 +7,15 @@ the end of its first sweep on; how it stood before is inferred from what it knew
 
 from __future__ import annotations
 
+import functools
+import json
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection
 
-from fangyuan.core import spans, timelines
+from fangyuan.core import ready, spans, timelines
 from fangyuan.engine import compile as compiler
 from fangyuan.engine import models
 
@@ -20,12 +23,11 @@ KNOWN: Final = "known"
 TODAY: Final = "today"
 _TEXTS: Final = {KNOWN: "then", TODAY: "recut"}
 _FIELDS: Final = [f for f in models.Obligation._meta.concrete_fields if f.column != "wakes_at"]
-_COLUMNS: Final = ", ".join(f"t.{f.column}" for f in _FIELDS)
-KEPT: Final = "(SELECT kept_since FROM engine_progress WHERE rule_id IS NULL)"
-_STOOD: Final = "SELECT {columns} FROM ({then}) t WHERE t.id = ANY (%(numbers)s)"
-_BOTH: Final = _STOOD.replace(
-    "{columns}", f"'{{sense}}' AS sense, {KEPT} AS kept_since, {{columns}}"
-)
+_NAMES: Final = [f.attname for f in _FIELDS]
+_CAUSE: Final = _NAMES.index("cause")
+_KEPT: Final = "(SELECT kept_since FROM engine_progress WHERE rule_id IS NULL)"
+_COLUMNS: Final = f"{_KEPT} AS kept_since, " + ", ".join(f"t.{f.column}" for f in _FIELDS)
+_MINE: Final = "(%(people)s::bigint[] IS NULL OR person_id = ANY (%(people)s::bigint[]))"
 _AT: Final = "%(at)s::timestamptz"
 
 
@@ -41,6 +43,7 @@ def basis(at: datetime) -> str:
     return KNOWN if since is not None and at >= since else TODAY
 
 
+@functools.cache
 def ledger(at: str, sense: str | None = None) -> str:
     """A table expression with the ledger of an instant; `at` is SQL, e.g. `%(at)s::timestamptz`.
 
@@ -48,7 +51,7 @@ def ledger(at: str, sense: str | None = None) -> str:
     """
     if sense is not None:
         return compiler.template(_TEXTS[sense]).substitute(at=at)
-    is_known = f"{at} >= coalesce({KEPT}, 'infinity')"
+    is_known = f"{at} >= coalesce({_KEPT}, 'infinity')"
     return (
         f"SELECT * FROM ({ledger(at, KNOWN)}) k WHERE {is_known}"  # noqa: S608 - our own texts
         f" UNION ALL SELECT * FROM ({ledger(at, TODAY)}) r WHERE NOT {is_known}"
@@ -56,19 +59,18 @@ def ledger(at: str, sense: str | None = None) -> str:
 
 
 def stood(numbers: list[int], at: datetime, sense: str | None) -> dict[int, models.Obligation]:
-    """These obligations as they stood at an instant; those that were not there then are missing."""
-    text = _STOOD.format(columns=_COLUMNS, then=ledger(_AT, sense))
-    return {duty.pk: duty for duty in _asked(text, {"numbers": list(numbers), "at": at})}
+    """These obligations as they stood at an instant; those that were not there then are missing.
+
+    Each knows `kept_since`.
+    """
+    rows = ready.ask(_stood(sense), {"numbers": numbers, "at": at})
+    return {duty.pk: duty for duty in map(_duty, rows)}
 
 
 def both(number: int, at: datetime) -> dict[str, models.Obligation]:
-    """One obligation of an instant in either sense, as far as it was there; knows `kept_since`."""
-    texts = [
-        _BOTH.format(sense=sense, columns=_COLUMNS, then=ledger(_AT, sense))
-        for sense in (KNOWN, TODAY)
-    ]
-    rows = _asked(" UNION ALL ".join(texts), {"numbers": [number], "at": at})
-    return {duty.sense: duty for duty in rows}
+    """One obligation of an instant in either sense, as far as it was there."""
+    rows = ready.ask(_both(), {"numbers": [number], "at": at})
+    return {sense: _duty(row) for sense, *row in rows}
 
 
 def red(
@@ -76,12 +78,35 @@ def red(
 ) -> list[models.Obligation]:
     """The latest duties of these rules that stood red at an instant, as they stood; only those that
     are of these people now, if any are given."""
-    text = compiler.template("red").substitute(columns=_COLUMNS, then=ledger(_AT))
-    return _asked(text, {"rules": rules, "at": at, "people": people, "most": most})
+    given = {"rules": rules, "at": at, "people": people, "most": most}
+    return [_duty(row) for row in ready.ask(_red(), given)]
 
 
-def _asked(text: str, given: dict[str, Any]) -> list[models.Obligation]:
-    return list(models.Obligation.objects.everything("义务当时怎样").raw(text, given))
+@functools.cache
+def _stood(sense: str | None) -> str:
+    return (
+        f"SELECT {_COLUMNS} FROM ({ledger(_AT, sense)}) t"  # noqa: S608 - our own texts
+        " WHERE t.id = ANY (%(numbers)s::bigint[])"
+    )
+
+
+@functools.cache
+def _both() -> str:
+    told = [f"SELECT '{sense}' AS sense, x.* FROM ({_stood(sense)}) x" for sense in _TEXTS]  # noqa: S608
+    return " UNION ALL ".join(told)
+
+
+@functools.cache
+def _red() -> str:
+    return compiler.template("red").substitute(columns=_COLUMNS, then=ledger(_AT), mine=_MINE)
+
+
+def _duty(row: Sequence[Any]) -> models.Obligation:
+    since, *values = row
+    values[_CAUSE] = json.loads(values[_CAUSE])
+    duty = models.Obligation.from_db(connection.alias, _NAMES, values)
+    duty.kept_since = since  # type: ignore[attr-defined]
+    return duty
 
 
 def begin(state: models.Progress, as_of: datetime) -> None:
