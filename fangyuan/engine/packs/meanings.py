@@ -166,7 +166,7 @@ class _Meaning:
         elif plain == "valid" and value not in FORMATS:
             yield where, f"没有“{value}”这种格式，只有 {'、'.join(FORMATS)}"
         elif plain in ("in", "has") and not (isinstance(value, list) and value):
-            yield where, f"“{word}”后面要写一个列表,如 [甲, 乙]"
+            yield where, f"“{word}”后面要写一个列表，如 [甲, 乙]"
         elif plain in ("is", "in", "has"):
             yield from self._codes(name, kind, value, where)
         elif plain == "empty" and not isinstance(value, bool):

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from fangyuan.engine.packs.names import nearest
 
 _FORMS = {
-    "within": "写数字加 h(小时)、d(天)或 wd(工作日),如 24h、3wd",
-    "clear_after": "写数字加 h(小时)、d(天)或 wd(工作日),如 7d",
+    "within": "写数字加 h（小时）、d（天）或 wd（工作日），如 24h、3wd",
+    "clear_after": "写数字加 h（小时）、d（天）或 wd（工作日），如 7d",
     "due": "写期末后的 5wd、期初后的 start+31d，或 last_working_day before",
     "id": "条号写成前缀加数字，如 KA-3.3.2b",
     "from": "日期写成 2010-01-01 这样的年-月-日",
@@ -22,7 +22,7 @@ _FORMS = {
 _TYPES = {
     "string_type": "要写成文字",
     "int_type": "要写成整数",
-    "list_type": "要写成列表,如 [甲, 乙]",
+    "list_type": "要写成列表，如 [甲, 乙]",
     "dict_type": "要写成名称和值，如 {kind: VISIT}",
     "bool_type": "要写 true 或 false",
     "date_type": "要写成年-月-日",

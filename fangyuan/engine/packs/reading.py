@@ -103,7 +103,7 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             raise Unreadable(line, "嵌套太深，请展开来写")
         if node.tag is not None and str(node.tag) not in _TAGS:
-            raise Unreadable(line, "不用类型标记(!),请直接写值")
+            raise Unreadable(line, "不用类型标记（!），请直接写值")
         self.seen.add(id(node))
         self.source.lines.setdefault(path, line)
         if isinstance(node, MappingNode):
@@ -120,7 +120,7 @@ class _Reader:
                 raise Unreadable(line, "名称要写成一个词")
             name = str(key.value)
             if name == "<<" and key.style is None:
-                raise Unreadable(line, "不用合并写法(<<),请把内容写全")
+                raise Unreadable(line, "不用合并写法（<<），请把内容写全")
             if name in known:
                 self.source.repeated.append(((*path, name), line))
             known.add(name)
