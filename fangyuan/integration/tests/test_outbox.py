@@ -117,6 +117,21 @@ def test_two_workers_share_the_queue_and_send_nothing_twice(hooked, other, say):
     assert set(Dispatch._base_manager.values_list("state", "attempts")) == {("DELIVERED", 1)}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_together_keep_the_rate_of_a_robot(robot_of, other, say):
+    robot_of("LARK")
+    with transaction.atomic():
+        for number in range(60):
+            say(f"第 {number} 条", topic="ALERT")
+    now = timezone.now()
+    threads = [threading.Thread(target=_work, args=(now,)) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(other.got) == 20
+
+
 def _work(now):
     try:
         outbox.run(now)

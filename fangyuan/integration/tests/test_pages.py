@@ -169,6 +169,8 @@ def test_nobody_takes_another_ones_wishes_by_the_api(company, wish):
         f"/api/preference/{own.pk}", {"person": None}, content_type="application/json"
     )
     assert answer.status_code >= 400
+    with pytest.raises(door.Denied), door.acting(by=company.li, action="test") as deed:
+        deed.change(own, person=None)
     own.refresh_from_db()
     assert own.person == company.li
 
