@@ -228,6 +228,10 @@ def test_looking_back_hides_and_refuses_every_action(
     for action in ("/edit", "/do/", "/remove", "/comment"):
         assert f"{address}{action}" in now
         assert f"{address}{action}" not in then
+    for panel in ("contact", "tags", "team", "comments"):
+        shown = page(client, company.boss, f"{address}/~{panel}?as_of=2026-06-16").split("<main")[1]
+        assert "/new?" not in shown and 'method="post"' not in shown
+    assert "没有过去" in page(client, company.boss, f"{address}/~approvals?as_of=2026-06-16", 400)
     answer = client.post(f"{address}/comment?as_of=2026-06-16", {"text": "改过去"})
     assert answer.status_code == 403
     assert "正在回看过去，什么也不能改" in answer.content.decode()
