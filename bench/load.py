@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlencode
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -44,10 +48,16 @@ class Client:
         """Send one form."""
         return self._send("POST", path, urlencode(fields))
 
-    def _send(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
+    def tell(self, path: str, said: dict[str, Any]) -> tuple[int, bytes]:
+        """Send one JSON document to the API."""
+        return self._send("POST", path, json.dumps(said), "application/json")
+
+    def _send(
+        self, method: str, path: str, body: str | None, kind: str = FORM
+    ) -> tuple[int, bytes]:
         headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
         if body is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = kind
             headers["X-CSRFToken"] = self.cookies.get("csrftoken", "")
         self.line.request(method, quote(path, safe="/?&=%-_.~:"), body, headers)
         answer = self.line.getresponse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -24,6 +25,7 @@ from bench.table import Results
 
 PASSWORD = "bench"
 FOLLOWING = 8  # rounds of changes
+API = "/api/customer/?page_size=50"  # as many rows as a page of the list
 REP, BOSS = "b21", "b221"
 LATENCY = ["/customer/", "/customer/?q=华盛", "/customer/?q=hsyd", "/", "/cockpit"]
 PAST = "/cockpit?as_of=2026-10-31"
@@ -194,11 +196,38 @@ def _create(client: load.Client, number: int) -> int:
     return status if status == 302 else 599
 
 
+def _deep_rows(client: load.Client) -> str:
+    """The same of the API's list."""
+    address = API
+    for _ in range(5):
+        after = json.loads(client.get(address)[1])["next"]
+        address = f"{API}&after={after}" if after else API
+    return address
+
+
+def _tell_new(client: load.Client, number: int) -> int:
+    stamp = f"{time.time_ns()}{number}"
+    status, _ = client.tell(
+        "/api/customer/",
+        {
+            "name": f"试建{stamp}有限公司",
+            "kind": "ORG",
+            "source": "REFERRAL",
+            "learned_at": "2026-11-25T09:00:00+08:00",
+            "address": "苏州市 1 号",
+            "level": "PUBLIC",
+            "contacts": {"name": "王工", "phone": f"199{int(stamp[-8:]):08d}"},
+        },
+    )
+    return status if status == 201 else 599
+
+
 def _throughputs(
     results: Results, size: str, clients: list[load.Client], own: list[list[int]]
 ) -> None:
     place = {id(client): n for n, client in enumerate(clients)}
     deep = {id(client): _deep(client) for client in clients}
+    deep_rows = {id(client): _deep_rows(client) for client in clients}
 
     def customer(client: load.Client, number: int) -> int:
         numbers = own[place[id(client)]]
@@ -216,6 +245,10 @@ def _throughputs(
         ("2-character search", lambda c, n: c.get("/customer/?q=华盛")[0], "M ≥ 200/s"),
         ("customer page", customer, "M ≥ 100/s"),
         ("create with rules, duplicates, log", _create, "M ≥ 120/s"),
+        ("API list, first page", lambda c, n: c.get(API)[0], "M ≥ 200/s"),
+        ("API list, deep page", lambda c, n: c.get(deep_rows[id(c)])[0], "M ≥ 200/s"),
+        ("API 2-character search", lambda c, n: c.get(f"{API}&q=华盛")[0], "M ≥ 200/s"),
+        ("API create with rules, duplicates, log", _tell_new, "M ≥ 120/s"),
     ]
     for what, ask, wanted in jobs:
         rate, wrong = load.throughput(clients, ask, 8)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from fangyuan.access.models import ApiToken
+from fangyuan.core import ready
 
 PREFIX = "fy_"
 
@@ -28,14 +29,21 @@ def digest(token: str) -> str:
 
 def holder(token: str, *, now: datetime) -> Any:
     """The enabled person whose living token this is, or None."""
-    found = (
+    found = next(iter(_LIVING(digest=digest(token), now=now)), None)
+    return found.person if found is not None and found.person.is_active else None
+
+
+_LIVING = ready.Ready(
+    lambda: (
         ApiToken.objects.everything("接口令牌")
         .present()
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now), digest=digest(token))
+        .filter(
+            Q(expires_at=None) | Q(expires_at__gt=ready.Slot("now")), digest=ready.Slot("digest")
+        )
         .select_related("person")
-        .first()
+        .order_by()
     )
-    return found.person if found is not None and found.person.is_active else None
+)
 
 
 def revoke(person: Any, *, at: datetime) -> int:

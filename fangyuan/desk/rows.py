@@ -89,6 +89,13 @@ class Rows:
         more = cursor(rows[size - 1], self.name) if len(rows) > size else ""
         return rows[:size], more
 
+    def first(self, most: int) -> list[Any]:
+        """Some of the rows in no order; fewer than `most` are all there are."""
+        found: list[Any] = self.ask(_FIRST, self.sets, most)
+        if len(found) < most:
+            self._counted = len(found)
+        return found
+
     def count(self) -> int:
         """How many rows there are, counted no further than one beyond `MOST_COUNTED`."""
         if self._counted is None:
@@ -156,6 +163,7 @@ _PAGE = ready.Ready(
         model, seen, where, sets, first=first
     ).order_by(*order(model, name, is_down))[:most]
 )
+_FIRST = ready.Ready(lambda model, seen, where, sets, most: shown(model, seen, where, sets)[:most])
 _NUMBERS = ready.Ready(
     lambda model, seen, where, most: _meant(model, seen, where).values_list("pk")[:most]
 )

@@ -22,6 +22,7 @@ from fangyuan.desk.filters import BadQuery
 from fangyuan.engine.models import Obligation
 
 SORTED, WALKED = "due", "walk"  # what a cursor says of the way to the next page
+FEW = 100  # rows that are fetched whole to be sorted
 STRIDES = (60, 240, 960, 3840, 15360)  # duties looked at for one page, until it is full
 Place = tuple[owed.Step | None, int]  # the last row's duty, if it has one, and its number
 
@@ -31,20 +32,30 @@ def page(found: rows.Rows, size: int) -> tuple[list[Any], str]:
     way, place = _place(found.query.after)
     if way == WALKED or not found.is_narrow:
         return _walked(found, place, size)
-    numbers = found.numbers()
-    if len(numbers) > rows.MOST_COUNTED:
-        return _walked(found, place, size)
-    return _sorted(found, numbers, place, size)
+    known = {row.pk: row for row in found.first(FEW + 1)}
+    if len(known) > FEW:
+        numbers = found.numbers()
+        if len(numbers) > rows.MOST_COUNTED:
+            return _walked(found, place, size)
+        steps = owed.first_steps(found.desk.model, numbers, found.actor, found.now)
+        return _sorted(found, numbers, steps, place, size)
+    steps = _next(found, known)
+    return _sorted(found, list(known), steps, place, size, known)
 
 
 def _sorted(
-    found: rows.Rows, numbers: list[int], place: Place | None, size: int
+    found: rows.Rows,
+    numbers: list[int],
+    steps: dict[int, owed.Step],
+    place: Place | None,
+    size: int,
+    known: dict[int, Any] | None = None,
 ) -> tuple[list[Any], str]:
-    steps = owed.first_steps(found.desk.model, numbers, found.actor, found.now)
+    """A page of these rows, whose next duties are known; the rows may be at hand."""
     keys = sorted(_key(steps.get(pk), pk, found.is_down) for pk in numbers)
     begin = bisect.bisect_right(keys, _key(*place, found.is_down)) if place else 0
     chosen = [-key[-1] for key in keys[begin : begin + size]]
-    known = found.among(chosen)
+    known = found.among(chosen) if known is None else known
     more = begin + size < len(keys)
     after = _cursor(SORTED, steps.get(chosen[-1]), chosen[-1]) if more else ""
     return [known[pk] for pk in chosen if pk in known], after
@@ -82,14 +93,16 @@ def _walked(found: rows.Rows, place: Place | None, size: int) -> tuple[list[Any]
 def _met(found: rows.Rows, steps: list[owed.Step]) -> list[tuple[Any, owed.Step]]:
     """The rows at whose next duty these steps are; they know it as `next_duty`."""
     known = found.among(list({parent for _, _, parent in steps if parent is not None}))
+    first = _next(found, known)
+    return [(known[step[2]], step) for step in steps if first.get(step[2]) == step]
+
+
+def _next(found: rows.Rows, known: dict[int, Any]) -> dict[int, owed.Step]:
+    """The next duty of each row as a step; the rows know it as `next_duty`."""
     duties = owed.next_duties(list(known.values()), found.actor, found.now)
     for number, row in known.items():
         row.next_duty = duties.get(number)
-    return [
-        (known[step[2]], step)
-        for step in steps
-        if step[2] in known and (duty := known[step[2]].next_duty) and duty.pk == step[1]
-    ]
+    return {number: (duty.due_at, duty.pk, number) for number, duty in duties.items()}
 
 
 def _free(found: rows.Rows, after: int | None, size: int) -> tuple[list[Any], str]:
