@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, DateTimeField, Exists, Min, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Cast
+from django.db.models import Case, Exists, Min, OuterRef, Q, Subquery, When
 
 from fangyuan.activities.models import Activity
 from fangyuan.core import facts, measured
@@ -83,10 +82,6 @@ facts.extend(
                 ("activity", "lead", "subject"),
             ),
             value=lambda: pool_facts.since(_last_talk()),
-        ),
-        # Every talk starts the clock anew, so that within one count there is none.
-        "talked_again_at": facts.Derived(
-            "再次联系", kind="at", value=lambda: Cast(Value(None), DateTimeField())
         ),
     },
 )

@@ -35,6 +35,6 @@ phrase(
     say="联系，否则收回公海",
     url="/{kind}/{id}",
     act="去联系",
-    until="talked_again_at",
+    until="secured_at",
 )
 phrase("holding", say="成交，否则收回公海", url="/{kind}/{id}", act="去看", until="won_at")

@@ -51,6 +51,14 @@ def _won_at() -> Subquery:
     return Subquery(rows.values("won_at")[:1])
 
 
+def _secured() -> Case:
+    leads = Lead._base_manager.filter(pk=OuterRef("subject_id"))
+    return Case(
+        When(subject_type="customer", then=_won_at()),
+        When(subject_type="lead", then=Subquery(leads.values("converted_at")[:1])),
+    )
+
+
 READS = (("customer", "", "subject"), ("pool", "", ""))
 GRADES = dict(Customer.Grade.choices)
 facts.extend(
@@ -69,13 +77,12 @@ facts.extend(
         "grade": facts.Via(
             "分级", kind="enum", choices=GRADES, link="subject", to="customer", of="grade"
         ),
-        "status": facts.Via(
-            "生命周期状态",
-            kind="enum",
-            choices=dict(facts.of(Customer)["status"].choices),
-            link="subject",
-            to="customer",
-            of="status",
+        # Every talk starts the clock anew, so that within one count only a deal ends it.
+        "secured_at": facts.Derived(
+            "再次联系或成交",
+            kind="at",
+            reads=(("customer", "", "subject"), ("lead", "", "subject")),
+            value=lambda: _secured(),
         ),
         "lead_stage": facts.Via(
             "线索状态",

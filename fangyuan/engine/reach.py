@@ -45,7 +45,7 @@ class Ways:
         for source, _, names in self.sources:
             found.add(source)
             read += [facts.find(records.row_types()[source], name) for name in names]
-        return frozenset(found | {record for fact in read for record, _ in fact.reads})
+        return frozenset(found | {record for fact in read for record, *_ in fact.reads})
 
 
 def _ways(rule: models.Rule) -> Ways:

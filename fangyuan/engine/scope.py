@@ -96,9 +96,13 @@ class Subjects:
         if self.pick.subjects is not None:
             rows = rows.filter(pk__any_of=self.pick.subjects)
         rows = rows.annotate(**self.columns) if self.columns else rows
+        # What is asked of other tables is asked once: neither to bound it nor where it is read.
+        asked = {n for n, column in self.columns.items() if not isinstance(column, F)}
         for name, bounds in self.bounds.items():
-            rows = rows.filter(**{f"{name}__range": bounds})
-        return timelines.text_of(rows.values_list(*sorted(needed(self.model)), *self.columns))
+            if name not in asked:
+                rows = rows.filter(**{f"{name}__range": bounds})
+        text = timelines.text_of(rows.values_list(*sorted(needed(self.model)), *self.columns))
+        return text + " OFFSET 0" * bool(asked)
 
     def _existence(self) -> str:
         begin = timelines.begins(self.model, "s")

@@ -91,7 +91,7 @@ def test_grades_have_their_own_spans_and_won_customers_none(regulated):
     with door.acting(by=None, action="test") as deed:
         deed.change(Customer._base_manager.get(pk=regulated.held.pk), won_at=timezone.now())
     sweep.settle_all()
-    assert not found.all().exists()
+    assert not found.all().exists()  # a deal ends the clock
     assert recycling.recycle_due() == 0
 
 
