@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -140,7 +140,7 @@ class Batch:
 
 def setting(seed: int, calendar: Calendar) -> choices.Setting:
     """The setting of a batch."""
-    return replace(histories.random_setting(choices.Dice(seed), calendar), seed=seed)
+    return histories.random_setting(choices.Dice(seed), calendar)
 
 
 def batch(seed: int, size: int, calendar: Calendar, *, with_past: bool = False) -> Batch:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Protocol, TypeVar
 
 from tests.oracle.calendar_oracle import DAY, Calendar, day_of, midnight, period_with
@@ -55,7 +56,7 @@ class Setting:
     calendar: Calendar
     adoptions: list[Adoption]
     as_of: list[datetime] = field(default_factory=list)
-    seed: int = 0
+    number: int = field(default_factory=count().__next__, compare=False)
 
 
 class Clock:

@@ -92,7 +92,7 @@ def _clauses(made: Load, setting: Setting) -> Iterator[Values]:
 
 def _rules(made: Load, setting: Setting, rules: dict[int, world.Rule]) -> Iterator[Values]:
     # What is written once a deed is kept by when the rulebook changed: no two settings alike.
-    changed_at = SHIPPED_FROM + timedelta(seconds=setting.seed)
+    changed_at = SHIPPED_FROM + timedelta(seconds=setting.number)
     for rule in setting.rules:
         name = f"rule:{rule.clause}/{rule.line}/"
         number = made.number(name + rule.version)
