@@ -57,6 +57,7 @@ TERMS = {
         "ka": "KA 流程",
     },
     "loss_reason": {"PRICE": "价格"},
+    "product_category": {"HARDWARE": "硬件设备"},
 }
 
 

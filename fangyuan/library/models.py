@@ -134,7 +134,7 @@ class Price(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product} {self.amount}"
+        return f"目录价 {self.amount}"
 
 
 class Material(Record):

@@ -42,3 +42,18 @@ def finish_custom_solution(deed: door.Deed, need: Any, *, solution_note: str = "
         solution_ready_at=need.solution_ready_at or deed.at,
         answered_at=need.answered_at or deed.at,
     )
+
+
+@door.verb("need", label="方案已响应", asks=("solution_note",), writes=("answered_at",))
+def answer_need(deed: door.Deed, need: Any, *, solution_note: str = "") -> Any:
+    """Note how the solution answers a need (PS-2.3.1, PA-8.2.1)."""
+    note = solution_note or need.solution_note
+    if not note.strip():
+        raise door.Refused([door.Unmet("写明方案怎样响应这条需求", "solution_note", record="need")])
+    return deed.change(need, answered_at=need.answered_at or deed.at, solution_note=note)
+
+
+@door.verb("need", label="客户认同", writes=("agreed_at",))
+def agree_need(deed: door.Deed, need: Any) -> Any:
+    """Note that the customer agrees with a point of value (PS-2.3.2.7)."""
+    return deed.change(need, agreed_at=need.agreed_at or deed.at)

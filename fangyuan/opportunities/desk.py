@@ -26,7 +26,7 @@ register(
             Section("更多", "to_product expected_on", is_more=True),
         ],
         head="kind customer confirmed_at solution_ready_at due",
-        actions=["confirm_need", "finish_custom_solution"],
+        actions=["confirm_need", "answer_need", "agree_need", "finish_custom_solution"],
         page=[Timeline(), Facts(), Duties()],
         views=[View("待出方案", {"solution_ready_at": "none", "kind": "SPECIAL"}, "due")],
         icon="target",

@@ -67,6 +67,8 @@ GROUPS = [
         "销售",
         [
             Item("商机", "/pipeline", "board", "opportunity", key="s"),
+            Item("方案", "/solution/", "file", "solution"),
+            Item("报价", "/quote/", "form", "quote"),
             Item("产品", "/product/", "box", "product"),
             Item("价格表", "/price_list/", "coins", "price_list"),
         ],

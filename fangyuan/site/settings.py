@@ -78,6 +78,7 @@ ROOMS = [
     "fangyuan.marketing",
     "fangyuan.customers",
     "fangyuan.opportunities",
+    "fangyuan.contracts",
     "fangyuan.activities",
     "fangyuan.supervision",
     "fangyuan.integration",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from fangyuan.contracts import paper
 from fangyuan.opportunities import board
 from fangyuan.site import (
     approval_effects,
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sw.js", offline.service_worker, name="service_worker"),
     path("offline", offline.page, name="offline"),
     path("api/", include("fangyuan.desk.api.urls")),
+    path("quote/<int:number>/paper", paper.quote, name="quote_paper"),
     path("pipeline", board.board, name="pipelines"),
     path("pipeline/move/<int:number>", board.move, name="pipeline_move"),
     path("pipeline/<slug:code>", board.board, name="pipeline"),

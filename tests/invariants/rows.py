@@ -29,6 +29,8 @@ PARTICULARS: dict[str, dict[str, Any]] = {
 }
 WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision")
 WANTS_LEAD = ("touch",)
+# Of which only one may be there for the same parent: each row gets a parent of its own.
+WANTS_FRESH = {"price": "product", "rivalry": "opportunity", "solution": "opportunity"}
 
 
 class Rows:
@@ -48,6 +50,13 @@ class Rows:
             self.first[model] = self.make(model, 0)
         return self.first[model]
 
+    def other(self, model: Any, number: int) -> Any:
+        """A row of a type that no lower number was given: one that is there, else a new one."""
+        there = model._base_manager.count()
+        if there > number:
+            return model._base_manager.order_by("pk")[number]
+        return self.make(model, there + 1)
+
     def make(self, model: Any, number: int) -> Any:
         """A further row of a type; texts carry its number."""
         name = model.record_name()
@@ -57,6 +66,9 @@ class Rows:
             values["person"] = self.person
         if name in WANTS_LEAD:
             values["lead"] = self.one(model._meta.get_field("lead").related_model)
+        if number and name in WANTS_FRESH:
+            parent = model._meta.get_field(WANTS_FRESH[name]).related_model
+            values[WANTS_FRESH[name]] = self.make(parent, number)
         row = model(**{key: value for key, value in values.items() if value is not None})
         for pointer in getattr(model, "any_fields", {}):
             setattr(row, pointer, ("customer", number + 1))
@@ -72,7 +84,9 @@ class Rows:
             key = {"domain": field.domain, "code": "SAMPLE"}
             return Term._base_manager.filter(**key).first() or self._term(key)
         if isinstance(field, models.ForeignKey):
-            return self.one(field.related_model)
+            single = number and field.name in _unrepeated(field.model)
+            related = field.related_model
+            return self.other(related, number) if single else self.one(related)
         if field.choices:
             return field.flatchoices[0][0]
         makers: list[tuple[Any, Any]] = [
@@ -94,7 +108,19 @@ class Rows:
             return made
 
 
+def _unrepeated(model: Any) -> set[str]:
+    """Foreign keys that have to lead elsewhere in every row, alone or as the last of several."""
+    single = {f.name for f in model._meta.concrete_fields if f.remote_field and f.unique}
+    for constraint in model._meta.constraints:
+        names = list(getattr(constraint, "fields", ()))
+        if names and all(model._meta.get_field(name).remote_field for name in names):
+            single.add(names[-1])
+    return single
+
+
 def _needed(field: Any) -> bool:
+    if field.remote_field and field.unique and not field.primary_key:
+        return True
     generated = field.primary_key or field.generated or field.db_default is not models.NOT_PROVIDED
     is_pointer = field.name.endswith(("_type", "_id")) and not isinstance(field, models.ForeignKey)
     return not (generated or field.null or field.has_default() or is_pointer)

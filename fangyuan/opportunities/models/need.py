@@ -53,6 +53,7 @@ class Need(Record):
     judges = ("opportunity",)
     governed = {
         "confirmed_at": "confirm_need",
+        "agreed_at": "agree_need",
         "answered_at": "finish_custom_solution",
         "solution_ready_at": "finish_custom_solution",
     }

@@ -228,7 +228,7 @@ class StageEntry(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stage}"
+        return f"{self.entered_at:%Y-%m-%d} 进入阶段"
 
 
 class Step(Record):
@@ -328,4 +328,4 @@ class Rivalry(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rival}"
+        return f"{self.seen_at:%Y-%m-%d} 的竞争记录"

@@ -1,0 +1,131 @@
+"""The desks of solutions, quotes, negotiations and points, and their place at an opportunity."""
+
+from __future__ import annotations
+
+from fangyuan.contracts.models import Negotiation, Point, Quote, QuoteLine, Solution
+from fangyuan.desk.columns import Column, Due, Title
+from fangyuan.desk.declare import Desk, Link, Section, View, extend, register
+from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related
+from fangyuan.desk.timeline import Timeline
+from fangyuan.opportunities.models import Opportunity
+
+register(
+    Desk(
+        model=Solution,
+        columns=[Title("title"), "opportunity", "version", "kind", "stage", "amount", "sent_at"],
+        filters="stage kind opportunity amount sent_at presented_at promised_on due",
+        search=["title"],
+        sorts=["sent_at", "amount"],
+        form=[
+            Section("方案", "opportunity title version kind sections authors amount nonstandard"),
+            Section("论证", "feasible feasible_by differs value_types"),
+            Section("预期收益", "roi_in roi_gain roi_payback roi_basis", is_more=True),
+            Section("更多", "promised_on answers_point", is_more=True),
+        ],
+        head="opportunity version kind amount sent_at",
+        actions=[
+            "review_solution",
+            "send_solution",
+            "present_solution",
+            "confirm_solution",
+            "decline_solution",
+            "revise_solution",
+        ],
+        page=[Approvals(), Timeline(), Comments(), Duties(), Facts()],
+        views=[View("待评审", {"stage": "DRAFT"}, ""), View("已提交", {"stage": "SENT"}, "")],
+        icon="file",
+    )
+)
+register(
+    Desk(
+        model=Quote,
+        columns=[
+            Title("number"),
+            "opportunity",
+            "version",
+            "stage",
+            "total",
+            Column("list_total", on_card=False),
+            "valid_until",
+            Due(),
+        ],
+        filters="stage opportunity total valid_until sent_at price_list due",
+        search=["number"],
+        sorts=["total", "valid_until"],
+        form=[
+            Section("报价", "opportunity solution price_list valid_until tax_rate"),
+            Section("条件", "terms discount_reason"),
+            Section("产品", "product quantity price deliver_on is_nonstandard", of="lines"),
+        ],
+        head="opportunity total list_total valid_until tax_rate sent_at",
+        actions=["discount_quote", "send_quote", "accept_quote"],
+        links=[Link("报价单", "/quote/{id}/paper", "quote", "file")],
+        page=[
+            Related("", "产品", record="quote_line", by="quote", is_lazy=False),
+            Approvals(),
+            Timeline(),
+            Duties(),
+            Facts(),
+        ],
+        views=[View("待核准", {"stage": "DRAFT"}, ""), View("已提交", {"stage": "SENT"}, "")],
+        icon="coins",
+    )
+)
+register(
+    Desk(
+        model=QuoteLine,
+        columns=["product", "quote", "quantity", "price", "list_price", "deliver_on"],
+        filters="quote product deliver_on is_nonstandard",
+        form=[Section("产品", "quote product quantity price list_price deliver_on is_nonstandard")],
+        head="quote quantity price list_price",
+    )
+)
+register(
+    Desk(
+        model=Negotiation,
+        columns=["opportunity", "stage", "appointed_at", "started_at", "ended_at"],
+        filters="stage opportunity appointed_at started_at ended_at due",
+        form=[
+            Section("谈判", "opportunity goal appointed_at customer_people"),
+            Section("准备", "knows_solution knows_floor materials_ready manager_joins join_reason"),
+            Section("底线与授权", "strategy walk_away mandate within_policy", is_more=True),
+        ],
+        head="opportunity appointed_at started_at ended_at",
+        actions=["start_negotiation", "end_negotiation", "break_negotiation"],
+        page=[
+            Related("", "议题", record="point", by="negotiation"),
+            Timeline(),
+            Duties(),
+            Facts(),
+        ],
+        icon="scale",
+    )
+)
+register(
+    Desk(
+        model=Point,
+        columns=[Title("text"), "kind", "topic", "opportunity", "mood", "raised_at", "closed_at"],
+        filters="kind topic opportunity negotiation solution mood raised_at closed_at due",
+        search=["text"],
+        sorts=["raised_at"],
+        form=[
+            Section("意见", "opportunity kind topic raised_at text"),
+            Section("应对", "answer result mood"),
+            Section("谈判", "negotiation round ours theirs impact solution led_to", is_more=True),
+        ],
+        head="opportunity kind topic raised_at closed_at",
+        actions=["close_point"],
+        page=[Timeline(), Duties(), Facts()],
+        views=[View("未关闭", {"closed_at": "none"}, "raised_at")],
+    )
+)
+extend(
+    Opportunity,
+    page=[
+        Related("", "方案", record="solution", by="opportunity", show="title version stage amount"),
+        Related("", "报价", record="quote", by="opportunity", show="number version stage total"),
+        Related("", "谈判", record="negotiation", by="opportunity"),
+        Related("", "意见与议题", record="point", by="opportunity", show="text kind closed_at"),
+    ],
+    through=["solution.opportunity", "point.opportunity", "negotiation.opportunity"],
+)
