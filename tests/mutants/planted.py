@@ -59,7 +59,7 @@ BUGS = (
     Bug("idle begins a day late", "measures.py",
         "interval '{days * 24} hours'", "interval '{days * 24 + 24} hours'"),
     Bug("a change of a holding wakes nobody", "reach.py",
-        "for model in (Tracked, Holding):", "for model in (Tracked,):", IN_STEPS),
+        'held := changes.numbers("holding")', 'held := changes.numbers("nothing")', IN_STEPS),
     Bug("an overdue debt closes nothing", "gates.py",
         "for debt in owed if debt.due_at <= at", "for debt in owed if debt.due_at > at", GATES),
     Bug("a step to the superior goes to the person", "reminders.py",
