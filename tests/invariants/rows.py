@@ -27,7 +27,7 @@ PARTICULARS: dict[str, dict[str, Any]] = {
     "inlet": {"code": "sample"},
     "holding": {"role": "READER"},  # the company's customer may well be number 1
 }
-WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision")
+WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision", "preference")
 WANTS_LEAD = ("touch",)
 # Of which only one may be there for the same parent: each row gets a parent of its own.
 WANTS_FRESH = {"price": "product", "rivalry": "opportunity", "solution": "opportunity"}
@@ -63,7 +63,7 @@ class Rows:
         values = {f.name: self._value(f, number) for f in model._meta.concrete_fields if _needed(f)}
         values |= PARTICULARS.get(name, {})
         if name in WANTS_PERSON:
-            values["person"] = self.person
+            values["person"] = self._value(model._meta.get_field("person"), number)
         if name in WANTS_LEAD:
             values["lead"] = self.one(model._meta.get_field("lead").related_model)
         if number and name in WANTS_FRESH:
@@ -119,8 +119,6 @@ def _unrepeated(model: Any) -> set[str]:
 
 
 def _needed(field: Any) -> bool:
-    if field.remote_field and field.unique and not field.primary_key:
-        return True
     generated = field.primary_key or field.generated or field.db_default is not models.NOT_PROVIDED
     is_pointer = field.name.endswith(("_type", "_id")) and not isinstance(field, models.ForeignKey)
     return not (generated or field.null or field.has_default() or is_pointer)
