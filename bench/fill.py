@@ -87,8 +87,9 @@ REST = [
        SELECT id, '联系人' || id, '采购经理', '199' || lpad((id %% 100000000)::text, 8, '0'), '', '', '{}',
               '', true, 'PUBLIC', recorded_at, 0, %(now)s FROM customers_customer""",
     """INSERT INTO org_holding (subject_type, subject_id, person_id, role, can_write, starts_at, reason,
-              recorded_at, recorded_by, imported_at)
-       SELECT 'customer', c.id, p.id, 'OWNER', true, c.learned_at, '', c.recorded_at, 0, %(now)s
+              from_pool, recorded_at, recorded_by, imported_at)
+       SELECT 'customer', c.id, p.id, 'OWNER', true, c.learned_at, '', false, c.recorded_at, 0,
+              %(now)s
          FROM customers_customer c JOIN org_person p ON p.login = 'b' || (21 + c.id %% 200)""",
     """INSERT INTO activities_activity (kind, purpose, customer_id, person_id, is_incoming, planned_at,
               appointed_by, started_at, ended_at, situation, feedback, result, need_changes,

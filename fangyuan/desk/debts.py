@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 from urllib.parse import urlencode
+
+from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.access import scopes, table
@@ -13,6 +16,8 @@ from fangyuan.engine.kinds import base
 from fangyuan.engine.models import Debt, Rule
 from fangyuan.org import lines
 from fangyuan.org.models import Holding, Person
+
+USUALLY: Final = timedelta(days=3)  # how long somebody is first given to make up for it
 
 
 def grant(deed: door.Deed, values: Mapping[str, Any]) -> Debt:
@@ -53,6 +58,7 @@ def offers(unmet: Iterable[door.Unmet], actor: Any) -> list[dict[str, Any]]:
         offer: dict[str, Any] = {"clause": one.clause}
         if table.may(actor, "debt", "c") and owing != actor.pk:
             given = {"rule": rule, "subject": f"{one.record}:{one.subject_id}", "person": owing}
+            given["due_at"] = f"{timezone.localtime() + USUALLY:%Y-%m-%dT18:00}"
             offer["url"] = f"/debt/new?{urlencode(given)}"
         else:
             offer["who"] = _who_may(actor)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from fangyuan import door
 from fangyuan.desk import replies
-from fangyuan.engine import kinds
+from fangyuan.engine import following, kinds
 from fangyuan.engine.models import Policy
 from fangyuan.engine.packs import schema
 from fangyuan.engine.revision import drafts, revising
@@ -97,7 +97,7 @@ def add_rule(request: HttpRequest, pk: int, number: str) -> HttpResponse:
     policy = _open(request, pk)
     if number not in drafts.clauses_with(policy):
         raise Http404(f"《{policy.title}》里没有 {number}")
-    chosen = _chosen(request.POST or request.GET)
+    chosen = _chosen(request.POST or request.GET, _usual(policy, number))
     if request.method == "POST" and not request.GET.get("look"):
         with door.acting(by=request.user, action="draft") as deed:
             line = revising.next_line(policy, number)
@@ -105,15 +105,26 @@ def add_rule(request: HttpRequest, pk: int, number: str) -> HttpResponse:
         said = "规则已加进草稿，点带底色的词来改"
         return replies.done(request, said, f"/drafts/{pk}/clause/{number}")
     back = f"/drafts/{pk}/clause/{number}"
-    context = {"number": number, "url": f"{back}/rule", "back": back, **chosen}
+    context = {"number": number, "url": f"{back}/rule", "cancel_url": back, **chosen}
     page = "site/new_rule.html" if getattr(request, "htmx", None) else "site/new_rule_page.html"
     return render(request, page, context)
 
 
-def _chosen(sent: Any) -> dict[str, Any]:
+def _usual(policy: Policy, number: str) -> str:
+    """The record type that the clause's other rules are about; mostly it is the customer."""
+    rules = policy.changes.get(number, {}).get("rules", {}).values()
+    standing = [
+        rule.record
+        for (_, line), rule in drafts.standing([number]).items()
+        if line < following.ANSWERS
+    ]
+    return next((rule["record"] for rule in rules if rule), next(iter(standing), "customer"))
+
+
+def _chosen(sent: Any, usual: str) -> dict[str, Any]:
     """What a form says of a new rule, with what is offered beside it; gaps are filled."""
     types = dict(starters.record_types())
-    record = _one_of(sent.get("record", ""), types)
+    record = _one_of(sent.get("record") or usual, types)
     offered = starters.kinds_of(record)
     kind = _one_of(sent.get("kind", ""), offered)
     steps = dict(starters.steps(record)) if kind in starters.STEPPED else {}

@@ -153,7 +153,7 @@ def parameter(request: HttpRequest, pk: int, number: str, line: int, name: str) 
     url = f"/drafts/{pk}/clause/{number}/{line}/{name}"
     context: dict[str, Any] = {
         "url": url,
-        "back": f"/drafts/{pk}/clause/{number}",
+        "cancel_url": f"/drafts/{pk}/clause/{number}",
         "clause": number,
         "units": rule_form.UNITS,
         "dues": rule_form.DUE,

@@ -30,7 +30,9 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"replay": one, "policy": one.policy}
     if one.stage == "DONE":
         context |= shown(one, request)
-        context["is_stale"] = one.seal != drafts.seal(one.policy)
+        # A version in force keeps beside its changes what it replaced: that is no later edit.
+        is_open = one.policy.stage in ("DRAFT", "REPLAYED", "WAITING")
+        context["is_stale"] = is_open and one.seal != drafts.seal(one.policy)
     page = "site/replay_progress.html" if getattr(request, "htmx", None) else "site/replay.html"
     if getattr(request, "htmx", None) and one.stage in ("DONE", "FAILED"):
         response = HttpResponse(status=204)

@@ -238,8 +238,8 @@ def _hold(load: Any, created: list[int]) -> None:
         return
     load.cursor.execute(
         "INSERT INTO org_holding (subject_type, subject_id, person_id, role, can_write, starts_at,"
-        " reason, recorded_at, recorded_by, changed_at, revision)"
-        " SELECT %s, id, %s, 'OWNER', true, now(), '导入', now(), %s, now(), 1"
+        " reason, from_pool, recorded_at, recorded_by, changed_at, revision)"
+        " SELECT %s, id, %s, 'OWNER', true, now(), '导入', false, now(), %s, now(), 1"
         " FROM unnest(%s::bigint[]) AS made (id)",
         [load.model.record_name(), load.order.by.pk, load.order.by.pk, created],
     )

@@ -69,14 +69,28 @@ def told(report: dict[str, Any]) -> str:
     """The report in a few lines."""
     lines = [f"{report['from']} 至 {report['to']}，用时 {report['seconds']} 秒"]
     for one in report["clauses"]:
-        before, after, flips = one["before"], one["after"], one["flips"]
         lines.append(f"{one['clause']} {one['sentence_after'] or '这条规则停用'}")
-        lines.append(
-            f"  义务 {before['duties']} → {after['duties']}，"
-            f"违规与迟办 {before['missed']} → {after['missed']}，"
-            f"新抓到 {flips['caught']}，不再算 {flips['cleared']}"
-        )
+        lines.append(_counted(one))
     for row in report["people"][:10]:
         who = f"{row['name'] or '无人负责'} {row['team']}"
         lines.append(f"  {who} {row['missed_before']} → {row['missed_after']}")
     return "\n".join(lines)
+
+
+# What a family counts, what of it is missed or refused, what comes and goes.
+WORDS = {
+    "DUTIES": ("义务", "违规与迟办", "新抓到", "不再算"),
+    "REFUSALS": ("经过的动作", "会被拦下", "新拦下", "不再拦"),
+    "REQUESTS": ("申请", "", "新增", "减少"),
+    "ALERTS": ("预警", "", "新增", "减少"),
+}
+
+
+def _counted(one: dict[str, Any]) -> str:
+    before, after, flips = one["before"], one["after"], one["flips"]
+    number, missed, more, fewer = WORDS[one["family"]]
+    said = f"  {number} {before['duties']} → {after['duties']}，"
+    if missed:
+        said += f"{missed} {before['missed']} → {after['missed']}，"
+        return f"{said}{more} {flips['caught']}，{fewer} {flips['cleared']}"
+    return f"{said}{more} {flips['added']}，{fewer} {flips['dropped']}"
