@@ -156,12 +156,12 @@ class _Compiled:
             rows = [self._converted(row) for row in rows]
         return [self._instance(row) for row in rows] if self.model else rows
 
-    def _converted(self, row: Sequence[Any]) -> list[Any]:
+    def _converted(self, row: Sequence[Any]) -> tuple[Any, ...]:
         values = list(row)
         for place, (converters, expression) in self.converters.items():
             for convert in converters:
                 values[place] = convert(values[place], expression, connection)
-        return values
+        return tuple(values)
 
     def _instance(self, row: Sequence[Any]) -> Any:
         """What `from_db` makes of a row, without a call for each of sixty columns."""

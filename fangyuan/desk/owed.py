@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import BigIntegerField, Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Greatest
 
 from fangyuan.access import scopes
@@ -69,11 +69,14 @@ def walk(
 ) -> list[Step]:
     """The next steps along open duties in their order; fewer than `most` are the last ones."""
     given = {"due": after[0], "number": after[1]} if after else {}
+    shape = (is_down, after is not None, of_few(actor), most)
+    return _asked(_WALK, model, actor, now, *shape, **given)
+
+
+def of_few(actor: Any) -> bool:
+    """Whether the actor sees the duties of few people only."""
     people = scopes.people(actor, Obligation)
-    is_few = people is not None and len(people) <= FEW
-    steps = _asked(_WALK, model, actor, now, is_down, after is not None, is_few, most, **given)
-    # Each kind of subject was cut by itself: only so many are sure to leave none out.
-    return sorted(steps, key=lambda step: step[:2], reverse=is_down)[:most]
+    return people is not None and len(people) <= FEW
 
 
 def nothing(model: Any, seen: scopes.Reach) -> Q:
@@ -110,10 +113,24 @@ def _children(model: Any) -> list[tuple[Any, str, dict[str, str]]]:
 
 
 def _family(model: Any, seen: scopes.Reach) -> list[Any]:
+    return _of_family(model, _all_owed(seen))
+
+
+def _all_owed(seen: scopes.Reach) -> Any:
     rows = Obligation.objects.everything("在范围内").filter(
         scopes.later(seen, Obligation, few=True)
     )
-    return _of_family(model, _still_owed(rows, ready.Slot("stale")))
+    return _still_owed(rows, ready.Slot("stale"))
+
+
+def _parent(model: Any) -> Case:
+    """The number of the record, for duties about it and about its children at once."""
+    found = [When(subject_type=model.record_name(), then=F("subject_id"))]
+    for child, back, of_type in _children(model):
+        children = child._base_manager.filter(**of_type, pk=OuterRef("subject_id")).order_by()
+        parent = Subquery(children.values(back)[:1])
+        found.append(When(subject_type=child.record_name(), then=parent))
+    return Case(*found, output_field=BigIntegerField())
 
 
 def _first_of_each(model: Any, seen: scopes.Reach) -> list[Any]:
@@ -140,14 +157,16 @@ def _walked(
     word, way = ("lt", "desc") if is_down else ("gt", "asc")
     due, number = ready.Slot("due"), ready.Slot("number")
     beyond = Q(**{f"due_at__{word}": due}) | Q(**{f"id__{word}": number})
-    parts = _family(model, seen)
+    rows = _all_owed(seen).annotate(parent=_parent(model))
+    kinds = [model.record_name(), *(child.record_name() for child, _, _ in _children(model))]
+    rows = rows.filter(subject_type__in=kinds)
     if is_further:
-        parts = [rows.filter(beyond, **{f"due_at__{word}e": due}) for rows in parts]
+        rows = rows.filter(beyond, **{f"due_at__{word}e": due})
     # The duties of few people are gathered and sorted. Said plainly, the order would tempt the
     # planner to read everybody's duties along their index until those people's turn up.
     first = Greatest("due_at", "due_at") if is_few else F("due_at")
     order = [getattr(first, way)(), getattr(F("id"), way)()]
-    return _steps([rows.order_by(*order)[:most] for rows in parts])
+    return rows.order_by(*order).values_list("due_at", "id", "parent")[:most]
 
 
 _NEXT = ready.Ready(
