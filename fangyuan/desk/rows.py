@@ -48,8 +48,10 @@ def found(desk: declare.Desk, query: Any, actor: Any, now: datetime) -> QuerySet
 
 
 def _unshown(model: Any) -> list[str]:
-    """Search columns are long and never shown."""
-    silent = getattr(model, "unlogged", ())
+    """Search columns are long and never shown, unless a column of the list reads them."""
+    desk = declare.desk_of(model.record_name())
+    read = {name for one in columns.columns(desk) for name in one.fields()}
+    silent = set(getattr(model, "unlogged", ())) - read
     return [f.name for f in model._meta.concrete_fields if f.name in silent and not f.editable]
 
 

@@ -24,7 +24,6 @@ PARTICULARS: dict[str, dict[str, Any]] = {
     "event": {"record": "customer", "record_id": 1, "xid": 1, "op": "U", "diff": {}},
     "rule": {"is_shadow": True, "record": "customer", "params": DEADLINE},
     "move": {"obligation_id": 1, "was": "OPEN", "became": "MET"},
-    "inlet": {"code": "sample"},
     "holding": {"role": "READER"},  # the company's customer may well be number 1
 }
 WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision", "preference")
@@ -52,10 +51,9 @@ class Rows:
 
     def other(self, model: Any, number: int) -> Any:
         """A row of a type that no lower number was given: one that is there, else a new one."""
-        there = model._base_manager.count()
-        if there > number:
-            return model._base_manager.order_by("pk")[number]
-        return self.make(model, there + 1)
+        others = model._base_manager.exclude(pk=self.one(model).pk).order_by("pk")
+        there = others.count()
+        return others[number - 1] if there >= number else self.make(model, there + 2)
 
     def make(self, model: Any, number: int) -> Any:
         """A further row of a type; texts carry its number."""
@@ -66,6 +64,8 @@ class Rows:
             values["person"] = self._value(model._meta.get_field("person"), number)
         if name in WANTS_LEAD:
             values["lead"] = self.one(model._meta.get_field("lead").related_model)
+        if name == "inlet":
+            values["code"] = f"sample-{number}"  # part of an address
         if number and name in WANTS_FRESH:
             parent = model._meta.get_field(WANTS_FRESH[name]).related_model
             values[WANTS_FRESH[name]] = self.make(parent, number)
