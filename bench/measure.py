@@ -101,7 +101,8 @@ def _serving(url: str) -> Iterator[tuple[int, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = os.environ | {"DATABASE_URL": url}
+    # As `make run` serves.
+    env = os.environ | {"DATABASE_URL": url, "MALLOC_ARENA_MAX": "2"}
     server = subprocess.Popen(
         [
             *(sys.executable, str(Path(__file__).resolve().parents[1] / "manage.py"), "serve"),
