@@ -76,7 +76,7 @@ def main() -> int:
                 fill.fill(_bootstrap(url), size, measure.hashed())
         app = _url(os.environ["DATABASE_APP_URL"], f"bench_{size.lower()}")
         if "sweep" in parts:
-            measure.sweeps(results, size, url, fresh=fresh)
+            measure.sweeps(results, size, url)
         if "compare" in parts:
             measure.compare(results, size, url)
         if "pages" in parts:

@@ -54,17 +54,18 @@ def _child(url: str, *words: str) -> list[list[str]]:
     return [line.split() for line in done.stdout.splitlines()]
 
 
-def _swept(url: str) -> datetime:
-    """When a kept database was swept last, for a sweep never goes back; else the bench's now."""
+def _swept(url: str) -> datetime | None:
+    """When a kept database was swept last, for a sweep never goes back; None if it never was."""
     with psycopg.connect(url) as connection:
         last = connection.execute("SELECT max(as_of) FROM engine_progress").fetchone()
-    return max(fill.NOW, last[0]) if last and last[0] else fill.NOW
+    return max(fill.NOW, last[0]) if last and last[0] else None
 
 
-def sweeps(results: Results, size: str, url: str, *, fresh: bool) -> None:
-    """A full sweep, a second one, and those that follow 1,000 changed records."""
-    at = _swept(url)
-    if fresh:
+def sweeps(results: Results, size: str, url: str) -> None:
+    """A first full sweep, a second one, and those that follow 1,000 changed records."""
+    last = _swept(url)
+    at = last or fill.NOW
+    if last is None:
         [(seconds, rows)] = _child(url, "full", at.isoformat())
         said = f"{size}: first full sweep, {int(rows):,} rows"
         results.add(said, f"{float(seconds):.1f} s", "L ≤ 300 s")
