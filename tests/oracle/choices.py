@@ -65,7 +65,8 @@ class Clock:
     def __init__(self, pick: Pick, setting: Setting) -> None:
         self._pick = pick
         self._setting = setting
-        self._used: list[datetime] = [midnight(setting.first)]
+        effects = (rule.starts_at for rule in setting.rules if rule.version > "1")
+        self._used: list[datetime] = [midnight(setting.first), *sorted(set(effects))]
 
     def moment(self) -> datetime:
         """An instant: an ordinary one, a boundary, or one near an earlier choice."""

@@ -97,7 +97,7 @@ def _days(pick: Pick, setting: Setting) -> None:
 def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
     """The rule in one to three versions, each with what becomes of the duties in flight."""
     listed = [rule]
-    while chance(pick, 30) and "by" not in rule.params and rule.params["kind"] != "gate":
+    while chance(pick, 40) and "by" not in rule.params and rule.params["kind"] != "gate":
         since = clock.moment()
         if since <= listed[-1].starts_at or len(listed) == 3:
             break
