@@ -25,26 +25,30 @@ ASKS: Final = (
 )
 LIKE: Final = {name: f"customer.{name}" for name in ASKS}
 
-Open = Callable[[door.Deed, Any, Any], Any]
+# What is asked of the project that a lead opens; each is like the opportunity's field.
+OPENS: Final = {name: f"opportunity.{name}" for name in ("amount", "expected_on")}
+
+Open = Callable[[door.Deed, Any, Any, dict[str, Any]], Any]
+Carry = Callable[[door.Deed, Any, Any], Any]
 _opens: list[Open] = []
-_carries: list[Open] = []
+_carries: list[Carry] = []
 
 
 def leads_to(opens: Open) -> None:
-    """Have a room above open something `(deed, lead, customer)` when a lead goes on."""
+    """Have a room above open something `(deed, lead, customer, told)` when a lead goes on."""
     _opens.append(opens)
 
 
-def carries(carry: Open) -> Open:
+def carries(carry: Carry) -> Carry:
     """Have a room above take what belongs to a lead over to its customer."""
     _carries.append(carry)
     return carry
 
 
-def go_on(deed: door.Deed, lead: Any, customer: Any) -> None:
-    """Open what the rooms above make of a lead."""
+def go_on(deed: door.Deed, lead: Any, customer: Any, told: dict[str, Any]) -> None:
+    """Open what the rooms above make of a lead, with what was told of it."""
     for opens in _opens:
-        opens(deed, lead, customer)
+        opens(deed, lead, customer, told)
 
 
 def customer_of(deed: door.Deed, lead: Any, chosen: Any, said: dict[str, Any]) -> Any:

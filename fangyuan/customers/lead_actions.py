@@ -184,19 +184,20 @@ def to_prospect(deed: door.Deed, lead: Any, *, customer: Any = None, **said: Any
 @door.verb(
     "lead",
     label="转为商机",
-    asks=("customer", *conversion.ASKS),
+    asks=("customer", *conversion.OPENS, *conversion.ASKS),
     writes=("stage", "converted_at", "customer"),
     stages=("SQL", "PROSPECT"),
-    like=conversion.LIKE,
+    like={**conversion.LIKE, **conversion.OPENS},
 )
 def to_opportunity(deed: door.Deed, lead: Any, *, customer: Any = None, **said: Any) -> Any:
     """Open what the lead promises: customer and opportunity in one step (PS-2.1.1)."""
     if lead.pipeline_id == "pipeline:journey" and lead.stage_two_at is None:
         lead = door.act("enter_stage_two", lead, by=deed.by, channel=deed.channel)
+    told = {name: said.pop(name) for name in conversion.OPENS if name in said}
     found = lead.customer or conversion.customer_of(deed, lead, customer, said)
     at = lead.converted_at or deed.at
     changed = _advance(deed, lead, "OPPORTUNITY", customer=found, converted_at=at)
-    conversion.go_on(deed, changed, found)
+    conversion.go_on(deed, changed, found, told)
     return changed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fangyuan import door
+from fangyuan.core import facts
 from fangyuan.customers import conversion, holding
 from fangyuan.opportunities import exits, moving
 from fangyuan.opportunities.models import Opportunity, Stage
@@ -195,7 +196,7 @@ def finish_step(deed: door.Deed, step: Any, **told: Any) -> Any:
     return deed.change(step, {**given, "state": "DONE", "done_at": step.done_at or deed.at})
 
 
-def open_for(deed: door.Deed, lead: Any, customer: Any) -> Any:
+def open_for(deed: door.Deed, lead: Any, customer: Any, told: dict[str, Any]) -> Any:
     """The opportunity that a lead becomes: its needs, source and owner go with it (PS-2.1.1)."""
     values = {
         "name": f"{customer.name} {lead.need_detail or lead.need}".strip()[:60],
@@ -210,13 +211,20 @@ def open_for(deed: door.Deed, lead: Any, customer: Any) -> Any:
         "authority": lead.authority,
         "decision_chain": lead.decision_chain,
         "pain": lead.contact_pain,
+        **{name: value for name, value in told.items() if value is not None},
     }
     made = deed.create(Opportunity, values)
     answers = holding.held(customer)
     owner = answers.person if answers is not None else deed.by
     if owner is not None:
         holding.hand_to(made, owner, at=deed.at, reason="线索转商机")
-    return made
+    return made if _is_borne_out(made) else deed.change(made, tag_source="OTHER")
+
+
+def _is_borne_out(opportunity: Any) -> bool:
+    """Whether a record shows that the opportunity came from where it is said to (TAG-2.2.1)."""
+    rows = facts.annotate(Opportunity._base_manager.filter(pk=opportunity.pk), ["source_linked"])
+    return bool(rows.values_list(facts.find(Opportunity, "source_linked").path, flat=True).get())
 
 
 def _tag_source(lead: Any) -> str:
