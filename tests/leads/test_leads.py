@@ -7,8 +7,9 @@ from conftest import term
 from fangyuan import door
 from fangyuan.activities.models import Activity
 from fangyuan.core.models import Event
-from fangyuan.customers import conversion, holding, lead_desk
+from fangyuan.customers import conversion, holding, lead_desk, scoring
 from fangyuan.customers.models import Contact, Customer, Lead, Touch
+from tests.door.test_door import demand
 from tests.door.test_races import all_at_once
 from tests.leads.conftest import assigned, got
 
@@ -46,6 +47,26 @@ def lead_score(lead):
     return fresh.score, [
         part["label"] for part in sorted(fresh.score_parts, key=lambda p: p["points"])
     ]
+
+
+@pytest.mark.django_db
+def test_points_that_change_with_time_are_scored_once_a_day(market, monkeypatch):
+    lead = got(market)
+    with door.acting(by=None, action="test"):
+        Lead._base_manager.filter(pk=lead.pk).update(score=99)
+    monkeypatch.setattr(scoring, "_day", [])
+    assert scoring.keep_some() == 1 and scoring.keep_some() == 0
+    assert lead_score(lead)[0] == 5
+
+
+@pytest.mark.django_db
+def test_leads_that_reach_the_score_of_the_clause_are_handed_over(market):
+    demand("PS-2.1.2.5", "ALERT", "lead", when={"score": {"at_least": 5}}, clear_after="7d")
+    ripe = got(market, first_verdict="VALID", classified_at=market.since)
+    unseen = got(market, company="乙厂")
+    assert (scoring.threshold(), scoring.hand_over(), scoring.hand_over()) == (5, 1, 0)
+    stages = [Lead._base_manager.get(pk=one.pk).stage for one in (ripe, unseen)]
+    assert stages == ["MQL", "NEW"]
 
 
 @pytest.mark.django_db
@@ -118,7 +139,7 @@ def test_rooms_above_open_what_a_lead_leads_to(market, monkeypatch):
     done = door.act(
         "to_opportunity", Lead._base_manager.get(pk=lead.pk), by=market.li, payload=SAID
     )
-    [(_, told, customer)] = opened
+    [(_, told, customer, _)] = opened
     assert told.pk == lead.pk and customer == done.customer and done.stage == "OPPORTUNITY"
 
 
