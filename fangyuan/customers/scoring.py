@@ -94,21 +94,22 @@ def threshold() -> int | None:
     return int(wanted["at_least"]) if wanted and "at_least" in wanted else None
 
 
-_last_day: list[date] = []
+_day: list[date] = []
+_waiting: list[int] = []
 
 
-def keep_all() -> int:
-    """Once a day: score every living lead anew, as points may depend on the time that passed."""
+def keep_some() -> int:
+    """Score every living lead anew once a day, some of them in each round of the worker: points
+    may depend on the time that passed."""
     today = timezone.localdate()
-    if _last_day == [today]:
-        return 0
-    numbers = Lead.objects.everything("每日评分").present().filter(stage__in=LIVING)
-    waiting = list(numbers.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(waiting), BATCH):
+    if _day != [today]:
+        living = Lead.objects.everything("每日评分").present().filter(stage__in=LIVING)
+        _day[:], _waiting[:] = [today], living.order_by("pk").values_list("pk", flat=True)
+    some, _waiting[:] = set(_waiting[:BATCH]), _waiting[BATCH:]
+    if some:
         with door.acting(by=None, action="score", reason="每日评分", channel="JOB") as deed:
-            keep(deed, set(waiting[start : start + BATCH]))
-    _last_day[:] = [today]
-    return len(waiting)
+            keep(deed, some)
+    return len(some)
 
 
 def hand_over() -> int:
@@ -132,5 +133,5 @@ def hand_over() -> int:
     return moved
 
 
-jobs.register("线索评分", keep_all)
+jobs.register("线索评分", keep_some)
 jobs.register("线索达标", hand_over)
