@@ -45,6 +45,11 @@ class Card:
         """How many exit conditions are met."""
         return sum(one.is_met for one in self.exits)
 
+    @property
+    def share(self) -> int:
+        """The same in per cent, where there are too many to show one by one."""
+        return round(100 * self.met / len(self.exits)) if self.exits else 0
+
 
 def pipelines() -> list[Term]:
     """The pipelines that have stages, in the vocabulary's order."""

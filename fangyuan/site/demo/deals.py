@@ -15,6 +15,7 @@ from typing import Any, Final
 from fangyuan import door
 from fangyuan.core.models import Term
 from fangyuan.customers.models import Customer
+from fangyuan.forms.models import Form, Response
 from fangyuan.opportunities.models import (
     Need,
     Opportunity,
@@ -93,6 +94,7 @@ def fill(now: datetime) -> int:
         _save(Need, [need for deal in deals for need in _needs(luck, deal)], now)
         _save(Step, [step for deal in deals for step in _steps(luck, deal, now)], now)
         _rivals(luck, deals, now)
+        _save(Response, [week for deal in deals for week in _weeks(luck, deal, now)], now)
     return len(deals)
 
 
@@ -238,6 +240,24 @@ def _steps(luck: Random, deal: Deal, now: datetime) -> Iterator[Step]:
                 done_at=at,
                 recorded_at=at,
             )
+
+
+def _weeks(luck: Random, deal: Deal, now: datetime) -> Iterator[Response]:
+    """The weekly update of a project that is open, nearly always handed in by Friday."""
+    form = Form._base_manager.get(code="WEEKLY", version=1)
+    at = deal.began + timedelta(days=(4 - deal.began.weekday()) % 7)
+    until = deal.values.get("closed_at") or now
+    while at < until:
+        if luck.random() < 0.9:
+            yield Response(
+                form=form,
+                subject=("opportunity", deal.row.pk),
+                person_id=deal.owner_id,
+                submitted_at=at,
+                covers=form.covers,
+                recorded_at=at,
+            )
+        at += timedelta(days=7)
 
 
 def _rivals(luck: Random, deals: list[Deal], now: datetime) -> None:
