@@ -98,7 +98,8 @@ def _versions(pick: Pick, clock: Clock, rule: Rule) -> list[Rule]:
     """The rule in one to three versions, each with what becomes of the duties in flight."""
     listed = [rule]
     while chance(pick, 40) and "by" not in rule.params and rule.params["kind"] != "gate":
-        since = clock.moment()
+        # A third version comes soon after the second, while duties are still open.
+        since = clock.moment() if len(listed) == 1 else clock.near(listed[-1].starts_at, 100)
         if since <= listed[-1].starts_at or len(listed) == 3:
             break
         fresh = Rule(rule.clause, _revised(pick, rule), rule.line, str(len(listed) + 1), since)

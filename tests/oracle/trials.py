@@ -26,6 +26,7 @@ from fangyuan.engine import sweep  # noqa: E402 - the models need the settings
 from fangyuan.engine.ledger import Written  # noqa: E402
 from tests.oracle import agreement, loading, many, smaller  # noqa: E402
 from tests.oracle.calendar_oracle import Calendar, read_public  # noqa: E402
+from tests.oracle.choices import Setting  # noqa: E402
 
 HOLIDAYS = Path(__file__).parents[2] / "fangyuan/core/data/holidays.csv"
 
@@ -52,6 +53,8 @@ def by_steps(seed: int, size: int, calendar: Calendar) -> tuple[int, list[str]]:
         (first, told.earlier, told.before),
         (first, [*final[:half], *told.earlier[half:]], told.before),
         (second, final, setting),
+        # Soon after a version took effect, when little has fallen due since.
+        *((at, final, setting) for at in _effects(setting, second, third)),
         (third, final, setting),
     )
     verdicts, wrong = 0, []
@@ -68,6 +71,11 @@ def by_steps(seed: int, size: int, calendar: Calendar) -> tuple[int, list[str]]:
     finally:
         clear()
     return verdicts, wrong
+
+
+def _effects(setting: Setting, since: datetime, until: datetime) -> list[datetime]:
+    effects = {rule.starts_at for rule in setting.rules if rule.version > "1"}
+    return [at for at in sorted(effects) if since < at < until][:2]
 
 
 def _again(as_of: datetime, *, is_full: bool) -> list[str]:
