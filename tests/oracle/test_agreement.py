@@ -23,7 +23,7 @@ from tests.oracle.facts import View
 from tests.oracle.world import World
 from tests.twins import twins
 
-HISTORIES = int(os.environ.get("FY_HISTORIES", "20000"))
+HISTORIES = int(os.environ.get("FY_HISTORIES", "8000"))
 EXAMPLES = int(os.environ.get("FY_EXAMPLES", "3"))
 FIRST = int(os.environ.get("FY_SEED", "1"))
 SIZE = int(os.environ.get("FY_BATCH", "500"))
