@@ -140,7 +140,8 @@ def _values(luck: Random, deal: Deal, now: datetime) -> dict[str, Any]:
         "expected_on": (now + timedelta(days=luck.randint(-6, 130))).date(),
         "win_rate": deal.stage.win_rate,
         "source": deal.customer.source,
-        "tag_source": (deal.customer.source.maps or {}).get("tag_source", "OTHER"),
+        # Only what a record bears out: see TAG-2.2.1.
+        "tag_source": "REFERRAL" if deal.customer.referrer_id else "OTHER",
         "needs_summary": "现场测过两条线，要求与产线节拍同步，三个月内投用",
         "next_step": luck.choice(
             ("约技术负责人看样机", "补报价依据", "等客户会签", "安排高层见面")
@@ -157,17 +158,32 @@ def _values(luck: Random, deal: Deal, now: datetime) -> dict[str, Any]:
         told |= {"need_ok": True, "budget_ok": luck.random() < 0.7, "decision_ok": True}
         told |= {"current_solution": "人工抽检", "current_gap": "漏检率高", "fit": "HIGH"}
         told |= {"criteria": "技术五成、价格三成、服务两成", "procurement": "比选后走框架"}
+    if deal.customer.is_ka:
+        told |= {"need_traits": "多厂区、要统一数据", "purchasing_power": "年技改投入两千万"}
+        told["feasibility"] = "FEASIBLE"
     if far >= 1:
+        told |= {"deep_need": "保住最大的客户", "influences": "交期和本地服务"}
+        told |= {
+            "value_text": "退货少一半",
+            "value_metric": "退货率",
+            "value_base": 2,
+            "value_target": 1,
+        }
         told |= {"initiated_at": deal.began + timedelta(days=3), "feasibility": "FEASIBLE"}
         told |= {"evaluation": "PASS", "evaluated_at": deal.began + timedelta(days=2)}
         told |= {"is_preferred": True, "direction_given": True}
-    if deal.outcome != "OPEN":
-        told |= {"outcome": deal.outcome, "closed_at": deal.last + timedelta(days=1)}
-        told["win_rate"] = 100 if deal.outcome == "WON" else 0
+    return told | _ended(luck, deal)
+
+
+def _ended(luck: Random, deal: Deal) -> dict[str, Any]:
+    """How a project that is over ended."""
+    if deal.outcome == "OPEN":
+        return {}
+    told: dict[str, Any] = {"outcome": deal.outcome, "closed_at": deal.last + timedelta(days=1)}
+    told["win_rate"] = 100 if deal.outcome == "WON" else 0
     if deal.outcome == "LOST":
-        told["loss_reason"] = _term(
-            "loss_reason", luck.choice(("PRICE", "RIVAL", "TIMING", "BUDGET"))
-        )
+        reason = luck.choice(("PRICE", "RIVAL", "TIMING", "BUDGET"))
+        told["loss_reason"] = _term("loss_reason", reason)
         told["loss_note"] = "复盘已做，结论写进了竞品卡"
     return told
 
