@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fangyuan import door
 from fangyuan.access import scopes, table
-from fangyuan.desk import columns, debts, declare, filters, pages, rows, undo
+from fangyuan.desk import columns, debts, declare, pages, rows, undo
 from fangyuan.desk.declare import Desk
 from fangyuan.desk.replies import done, face, outcome, refused, seen, toast
 
@@ -42,16 +42,8 @@ def board(request: HttpRequest, desk: Desk) -> HttpResponse:
         }
         for code, label in stages
     ]
-    known = filters.filters(desk)
-    chips = [
-        {
-            "label": known[name].label,
-            "value": known[name].said(value, actor),
-            "url": query.with_filter(name, None).url(f"/{desk.name}/board"),
-        }
-        for name, value in query.chosen.items()
-    ]
-    context = {"desk": desk, "lanes": lanes, "query": query, "chips": chips}
+    context = {"desk": desk, "lanes": lanes, "query": query}
+    context["chips"] = pages.chips(desk, query, actor, f"/{desk.name}/board")
     context["may_create"] = desk.is_new and table.may(actor, desk.name, "c")
     return render(request, "desk/board.html", context)
 

@@ -105,6 +105,20 @@ def ready_made(desk: declare.Desk, number: int) -> Query:
     return Query(chosen=dict(view.filters), sort=view.sort, view=f"p{number}")
 
 
+def chips(desk: Any, query: Query, actor: Any, path: str) -> list[dict[str, Any]]:
+    """The conditions in force, each with the address at `path` without it."""
+    known = filters.filters(desk)
+    return [
+        {
+            "name": name,
+            "label": known[name].label,
+            "value": known[name].said(value, actor),
+            "url": query.with_filter(name, None).url(path),
+        }
+        for name, value in query.chosen.items()
+    ]
+
+
 def _filters(desk: declare.Desk) -> list[filters.Filter]:
     return list(filters.filters(desk).values())
 
@@ -254,16 +268,7 @@ class ListPage:
     @cached_property
     def chips(self) -> list[dict[str, Any]]:
         """The conditions in force, each with the address without it."""
-        known = filters.filters(self.desk)
-        return [
-            {
-                "name": name,
-                "label": known[name].label,
-                "value": known[name].said(value, self.actor),
-                "url": self.query.with_filter(name, None).url(self.path),
-            }
-            for name, value in self.query.chosen.items()
-        ]
+        return chips(self.desk, self.query, self.actor, self.path)
 
     @cached_property
     def addable(self) -> list[dict[str, Any]]:

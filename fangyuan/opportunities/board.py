@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from fangyuan import door
 from fangyuan.access import scopes, table
 from fangyuan.core.models import Term
-from fangyuan.desk import columns, declare, filters, pages, replies, rows, undo
+from fangyuan.desk import columns, declare, pages, replies, rows, undo
 from fangyuan.opportunities import exits, moving
 from fangyuan.opportunities.models import Opportunity, Stage, StageEntry
 
@@ -94,7 +94,7 @@ def board(request: HttpRequest, code: str = "") -> HttpResponse:
         "total": sum((s["total"] or 0 for s in sums.values()), Decimal(0)),
         "weighted": sum((s["weighted"] or 0 for s in sums.values()), Decimal(0)),
         "count": sum(s["n"] for s in sums.values()),
-        "chips": _chips(query, desk, actor, chosen),
+        "chips": pages.chips(desk, query, actor, f"/pipeline/{chosen.code}"),
         "may_create": table.may(actor, "opportunity", "c"),
     }
     return render(request, "opportunities/board.html", context)
@@ -168,18 +168,6 @@ def _nexts(row: Any, stages: Sequence[Stage]) -> list[tuple[int, str]]:
         return []
     near = [stages[n] for n in (place + 1, place - 1) if 0 <= n < len(stages)]
     return [(stage.pk, str(stage)) for stage in near]
-
-
-def _chips(query: Any, desk: Any, actor: Any, chosen: Term) -> list[dict[str, Any]]:
-    known = filters.filters(desk)
-    return [
-        {
-            "label": known[name].label,
-            "value": known[name].said(value, actor),
-            "url": query.with_filter(name, None).url(f"/pipeline/{chosen.code}"),
-        }
-        for name, value in query.chosen.items()
-    ]
 
 
 @require_POST
