@@ -120,6 +120,19 @@ class Deed:
         self._save(current)
         return current
 
+    def held(self, record: Any) -> Any:
+        """The record as it is now, kept from everybody else until the deed ends."""
+        return type(record)._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
+
+    def move(self, record: Any, stage: str, **more: Any) -> Any:
+        """Move a record to another of its stages; raises Denied where none of its moves leads."""
+        held = self.held(record)
+        field = held.stage_field
+        if stage not in held.moves.get(getattr(held, field), ()):
+            said = getattr(held, f"get_{field}_display")()
+            raise Denied(f"{held}现在是“{said}”，不能这样办")
+        return self.change(held, {field: stage}, **more)
+
     def remove(self, record: Any) -> Any:
         """Put a record into the recycle bin."""
         current = self._locked(record, "d" if self._removes_freely(record) else "u")

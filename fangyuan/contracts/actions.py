@@ -8,31 +8,20 @@ from fangyuan import door
 from fangyuan.contracts.models import QuoteLine
 
 
-def _held(record: Any) -> Any:
-    return type(record)._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
-
-
-def _moved(deed: door.Deed, record: Any, stage: str, **more: Any) -> Any:
-    held = _held(record)
-    if stage not in type(record).moves.get(held.stage, ()):
-        raise door.Denied(f"{held}现在是“{held.get_stage_display()}”，不能这样办")
-    return deed.change(held, stage=stage, **more)
-
-
 @door.verb("solution", label="评审通过", writes=("stage", "reviewed_at"))
 def review_solution(deed: door.Deed, solution: Any) -> Any:
     """Pass a solution that was gone over inside the house (KA-4.2.2, PA-8.2.3)."""
-    return _moved(deed, solution, "PASSED", reviewed_at=deed.at)
+    return deed.move(solution, "PASSED", reviewed_at=deed.at)
 
 
 @door.verb("solution", label="提交客户", writes=("stage", "sent_at"))
 def send_solution(deed: door.Deed, solution: Any) -> Any:
     """Hand the solution to the customer; unpassed, it does not leave the house (KA-4.2.3)."""
-    if _held(solution).stage != "PASSED":
+    if deed.held(solution).stage != "PASSED":
         raise door.Refused(
             [door.Unmet("方案还没有评审通过，不能提交客户", "stage", record="solution")]
         )
-    return _moved(deed, solution, "SENT", sent_at=deed.at)
+    return deed.move(solution, "SENT", sent_at=deed.at)
 
 
 @door.verb("solution", label="登记呈现", writes=("presented_at",))
@@ -50,27 +39,25 @@ def present_solution(deed: door.Deed, solution: Any) -> Any:
 def confirm_solution(deed: door.Deed, solution: Any, *, confirm_form: str, **proof: Any) -> Any:
     """Note in which form the customer said yes (PS-2.4.2.5)."""
     told = {name: value for name, value in proof.items() if value}
-    return _moved(
-        deed, solution, "ACCEPTED", confirmed_at=deed.at, confirm_form=confirm_form, **told
-    )
+    return deed.move(solution, "ACCEPTED", confirmed_at=deed.at, confirm_form=confirm_form, **told)
 
 
 @door.verb("solution", label="客户拒绝", writes=("stage",))
 def decline_solution(deed: door.Deed, solution: Any) -> Any:
     """Note that the customer did not take the solution."""
-    return _moved(deed, solution, "DECLINED")
+    return deed.move(solution, "DECLINED")
 
 
 @door.verb("solution", label="改版", writes=("stage",))
 def revise_solution(deed: door.Deed, solution: Any) -> Any:
     """Put a sent solution aside for a new version of it."""
-    return _moved(deed, solution, "REVISED")
+    return deed.move(solution, "REVISED")
 
 
 @door.verb("quote", label="核准报价", asks=("discount_reason",), writes=("stage", "approved_at"))
 def discount_quote(deed: door.Deed, quote: Any, *, discount_reason: str = "") -> Any:
     """Fix the prices of a quote; a discount wants the word of whoever may grant it (PS-3.5a)."""
-    held = _held(quote)
+    held = deed.held(quote)
     if not QuoteLine.objects.everything("报价有没有行").present().filter(quote=held).exists():
         raise door.Refused([door.Unmet("报价单里还没有产品", "", record="quote")])
     reason = discount_reason or held.discount_reason
@@ -78,44 +65,44 @@ def discount_quote(deed: door.Deed, quote: Any, *, discount_reason: str = "") ->
         raise door.Refused(
             [door.Unmet("低于目录价要写折扣理由", "discount_reason", record="quote")]
         )
-    return _moved(deed, quote, "APPROVED", approved_at=deed.at, discount_reason=reason)
+    return deed.move(quote, "APPROVED", approved_at=deed.at, discount_reason=reason)
 
 
 @door.verb("quote", label="提交客户", writes=("stage", "sent_at"))
 def send_quote(deed: door.Deed, quote: Any) -> Any:
     """Hand an approved quote to the customer (PS-2.4.2.2)."""
-    held = _held(quote)
+    held = deed.held(quote)
     if held.stage != "APPROVED":
         raise door.Refused([door.Unmet("报价还没有核准，不能提交客户", "stage", record="quote")])
     if held.valid_until < deed.at.date():
         raise door.Refused(
             [door.Unmet("报价已过有效期，请先改有效期", "valid_until", record="quote")]
         )
-    return _moved(deed, quote, "SENT", sent_at=deed.at)
+    return deed.move(quote, "SENT", sent_at=deed.at)
 
 
 @door.verb("quote", label="客户接受", writes=("stage",))
 def accept_quote(deed: door.Deed, quote: Any) -> Any:
     """Note that the customer took the quote."""
-    return _moved(deed, quote, "ACCEPTED")
+    return deed.move(quote, "ACCEPTED")
 
 
 @door.verb("negotiation", label="开始谈判", writes=("stage", "started_at"))
 def start_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     """Begin to negotiate, once it is prepared (KA-4.3.1b, PS-2.5.2.1)."""
-    return _moved(deed, negotiation, "RUNNING", started_at=deed.at)
+    return deed.move(negotiation, "RUNNING", started_at=deed.at)
 
 
 @door.verb("negotiation", label="谈判达成", writes=("stage", "ended_at"))
 def end_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     """End the talks with an agreement on every topic (PA-9.2.2)."""
-    return _moved(deed, negotiation, "AGREED", ended_at=deed.at)
+    return deed.move(negotiation, "AGREED", ended_at=deed.at)
 
 
 @door.verb("negotiation", label="谈判破裂", writes=("stage", "ended_at"))
 def break_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     """End the talks without an agreement."""
-    return _moved(deed, negotiation, "BROKEN", ended_at=deed.at)
+    return deed.move(negotiation, "BROKEN", ended_at=deed.at)
 
 
 @door.verb("point", label="关闭", asks=("answer", "result"), writes=("closed_at",))

@@ -8,25 +8,16 @@ from fangyuan import door
 from fangyuan.library.models import Price
 
 
-def _moved(deed: door.Deed, record: Any, field: str, stage: str, **more: Any) -> Any:
-    held = type(record)._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
-    now = getattr(held, field)
-    if stage not in type(record).moves.get(now, ()):
-        said = getattr(held, f"get_{field}_display")()
-        raise door.Denied(f"{held}现在是“{said}”，不能这样办")
-    return deed.change(held, **{field: stage}, **more)
-
-
 @door.verb("product", label="上市", writes=("state",))
 def release_product(deed: door.Deed, product: Any) -> Any:
     """Begin to sell a product."""
-    return _moved(deed, product, "state", "ON_SALE")
+    return deed.move(product, "ON_SALE")
 
 
 @door.verb("product", label="停售", writes=("state", "retired_at"))
 def retire_product(deed: door.Deed, product: Any) -> Any:
     """Stop selling a product; what was quoted stays as it was."""
-    return _moved(deed, product, "state", "RETIRED", retired_at=deed.at)
+    return deed.move(product, "RETIRED", retired_at=deed.at)
 
 
 @door.verb("price_list", label="启用", writes=("stage",))
@@ -35,13 +26,13 @@ def activate_price_list(deed: door.Deed, price_list: Any) -> Any:
     priced = Price.objects.everything("价格表有没有价格").present().filter(price_list=price_list)
     if not priced.exists():
         raise door.Refused([door.Unmet("价格表里还没有价格", "", record="price_list")])
-    return _moved(deed, price_list, "stage", "ACTIVE")
+    return deed.move(price_list, "ACTIVE")
 
 
 @door.verb("price_list", label="停用", writes=("stage",))
 def retire_price_list(deed: door.Deed, price_list: Any) -> Any:
     """Take a price list out of force; quotes made from it keep their prices."""
-    return _moved(deed, price_list, "stage", "RETIRED")
+    return deed.move(price_list, "RETIRED")
 
 
 @door.verb(
@@ -52,14 +43,14 @@ def retire_price_list(deed: door.Deed, price_list: Any) -> Any:
 )
 def check_material(deed: door.Deed, material: Any, **found: Any) -> Any:
     """Note that a material was read for accuracy, completeness and clarity (RES-5.1.1b)."""
-    return _moved(deed, material, "state", "CHECKED", **found)
+    return deed.move(material, "CHECKED", **found)
 
 
 @door.verb("material", label="发布", writes=("state", "published_at", "effective_on"))
 def publish_material(deed: door.Deed, material: Any) -> Any:
     """Make a material the current version of its number (RES-5.1.1b)."""
     on = material.effective_on or deed.at.date()
-    return _moved(deed, material, "state", "PUBLISHED", published_at=deed.at, effective_on=on)
+    return deed.move(material, "PUBLISHED", published_at=deed.at, effective_on=on)
 
 
 @door.verb("material", label="准许对外", writes=("level",))
@@ -73,4 +64,4 @@ def open_to_customers(deed: door.Deed, material: Any) -> Any:
 @door.verb("material", label="停用", writes=("state",))
 def retire_material(deed: door.Deed, material: Any) -> Any:
     """Take a material out of use."""
-    return _moved(deed, material, "state", "RETIRED")
+    return deed.move(material, "RETIRED")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import connection
 
 from fangyuan import door
-from fangyuan.opportunities.models import Opportunity, Stage
+from fangyuan.opportunities.models import Stage
 
 # An opportunity without a stage begins where its pipeline lets it begin (conflict C-17).
 _BEGIN: Final = """
@@ -66,9 +66,3 @@ def after(stage: Any, step: int = 1) -> Stage | None:
         .first()
     )
     return found
-
-
-def held(opportunity: Any) -> Any:
-    """The opportunity as it is now, kept from everybody else until the deed ends."""
-    rows = Opportunity._base_manager.select_for_update(of=("self",))
-    return rows.select_related("stage").get(pk=opportunity.pk)

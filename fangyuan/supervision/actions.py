@@ -18,13 +18,8 @@ from fangyuan.supervision import measure
 from fangyuan.supervision.models import Incident, Rectification
 
 
-def _held(record: Any) -> Any:
-    """The record as it is now, kept from everybody else until the deed ends."""
-    return type(record)._base_manager.select_for_update(of=("self",)).get(pk=record.pk)
-
-
-def _at_stage(record: Any, *stages: str) -> Any:
-    held = _held(record)
+def _at_stage(deed: door.Deed, record: Any, *stages: str) -> Any:
+    held = deed.held(record)
     if held.stage not in stages:
         raise door.Denied(f"{held}现在是“{held.get_stage_display()}”，不能这样办")
     return held
@@ -55,7 +50,7 @@ def _tell(deed: door.Deed, notice: Any, person: Any, step: str, title: str) -> N
 @door.verb("inspection", label="完成检查", asks=("conclusion",), writes=("finished_at",))
 def finish_inspection(deed: door.Deed, inspection: Any, *, conclusion: str = "") -> Any:
     """End an inspection with its conclusion: it counts from now on (RES-7.1.1b)."""
-    if _held(inspection).finished_at is not None:
+    if deed.held(inspection).finished_at is not None:
         raise door.Denied("这次检查已完成")
     if not (conclusion or inspection.conclusion).strip():
         raise _lacking("conclusion", "写下检查的结论", "inspection")
@@ -77,7 +72,7 @@ def draft(deed: door.Deed, values: Mapping[str, Any]) -> Rectification:
 )
 def issue_rectification(deed: door.Deed, notice: Any) -> Any:
     """Send a notice out: it gets its number, and the clock runs for whoever is to answer."""
-    held = _at_stage(notice, "DRAFT")
+    held = _at_stage(deed, notice, "DRAFT")
     if deed.by is not None and deed.by.pk == held.person_id:
         raise door.Denied("不能给自己发整改通知")
     year = timezone.localtime(deed.at).year
@@ -104,7 +99,7 @@ def _next_serial(year: int) -> int:
 @door.verb("rectification", label="签收", writes=("signed_at",))
 def sign_rectification(deed: door.Deed, notice: Any) -> Any:
     """Sign for a notice; only whoever is to answer does."""
-    held = _at_stage(notice, "ISSUED")
+    held = _at_stage(deed, notice, "ISSUED")
     _only_own(deed, held, "签收")
     return held if held.signed_at else deed.change(held, signed_at=deed.at)
 
@@ -117,7 +112,7 @@ def sign_rectification(deed: door.Deed, notice: Any) -> Any:
 )
 def submit_rectification(deed: door.Deed, notice: Any, *, proof: str = "") -> Any:
     """Hand in what was done; it then waits for somebody else's look."""
-    held = _at_stage(notice, "ISSUED")
+    held = _at_stage(deed, notice, "ISSUED")
     _only_own(deed, held, "提交")
     if not proof.strip():
         raise door.Refused(
@@ -148,7 +143,7 @@ def review_rectification(
     deed: door.Deed, notice: Any, *, verdict: str = "", review: str = ""
 ) -> Any:
     """Look at what was done, by somebody else. Passed, it closes once it measures right."""
-    held = _at_stage(notice, "SUBMITTED")
+    held = _at_stage(deed, notice, "SUBMITTED")
     if deed.by is None or deed.by.pk == held.person_id:
         raise door.Denied("不能复核自己的整改，请签发人或上级来复核")
     if verdict not in Rectification.Verdict.values:
@@ -172,7 +167,7 @@ def review_rectification(
 @door.verb("rectification", label="复测销号", writes=("stage", "closed_at"))
 def close_rectification(deed: door.Deed, notice: Any) -> Any:
     """Close a notice that was passed by somebody else and measures right; the system's alone."""
-    held = _at_stage(notice, "SUBMITTED")
+    held = _at_stage(deed, notice, "SUBMITTED")
     if deed.by is not None:
         raise door.Denied("销号由系统复测后自动办，不能手工销号")
     if held.verdict != "PASS":
@@ -187,7 +182,7 @@ def close_rectification(deed: door.Deed, notice: Any) -> Any:
 @door.verb("rectification", label="延期", asks=("due_at",), writes=("due_at",))
 def postpone_rectification(deed: door.Deed, notice: Any, *, due_at: datetime | None = None) -> Any:
     """Give a notice a later due time; never the one who is to answer."""
-    held = _at_stage(notice, "ISSUED", "SUBMITTED")
+    held = _at_stage(deed, notice, "ISSUED", "SUBMITTED")
     if deed.by is not None and deed.by.pk == held.person_id:
         raise door.Denied("不能给自己延期，请签发人来办")
     if due_at is None or due_at <= held.due_at:
@@ -198,14 +193,14 @@ def postpone_rectification(deed: door.Deed, notice: Any, *, due_at: datetime | N
 @door.verb("rectification", label="催办")
 def urge_rectification(deed: door.Deed, notice: Any) -> Any:
     """Remind whoever is to answer, once a day."""
-    held = _at_stage(notice, "ISSUED")
+    held = _at_stage(deed, notice, "ISSUED")
     day = timezone.localtime(deed.at).date()
     _tell(deed, held, held.person, f"urged-{day}", f"催办：{held}")
     return held
 
 
 def _incident(deed: door.Deed, incident: Incident, stage: str, before: str, **said: Any) -> Any:
-    held = _at_stage(incident, before)
+    held = _at_stage(deed, incident, before)
     missing = [name for name, value in said.items() if isinstance(value, str) and not value.strip()]
     if missing:
         label = facts.label(Incident, missing[0])
@@ -216,7 +211,7 @@ def _incident(deed: door.Deed, incident: Incident, stage: str, before: str, **sa
 @door.verb("incident", label="记首次响应", writes=("responded_at",))
 def respond_incident(deed: door.Deed, incident: Any) -> Any:
     """Note the first answer to an incident (RES-4.4.2a)."""
-    if _held(incident).responded_at is not None:
+    if deed.held(incident).responded_at is not None:
         raise door.Denied("已记过首次响应")
     return deed.change(incident, responded_at=deed.at)
 
@@ -236,7 +231,7 @@ def account_incident(deed: door.Deed, incident: Any, *, accountability: str = ""
 @door.verb("incident", label="记复盘", writes=("reviewed_at",))
 def review_incident(deed: door.Deed, incident: Any) -> Any:
     """Note that an incident was gone over afterwards (RES-4.4.2a)."""
-    if _held(incident).reviewed_at is not None:
+    if deed.held(incident).reviewed_at is not None:
         raise door.Denied("已复盘过")
     return deed.change(incident, reviewed_at=deed.at)
 
