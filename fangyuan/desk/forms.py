@@ -170,7 +170,7 @@ def build(
     sections = [s for s in desk.form if record is None or not s.of]
     hidden = scopes.veil(actor, [record])[record.pk] if record else frozenset()
     demanded = _demanded(desk.model, record, now)
-    made: dict[str, Any] = {"sections": tuple(sections)}
+    made: dict[str, Any] = {}
     for section in sections:
         model = _child(desk, section) if section.of else desk.model
         for name in section.fields:
@@ -182,6 +182,7 @@ def build(
                 field.demanded = None if section.of else demanded.get(name)
                 _begin(field, columns.field_of(model, name), record, given or {}, actor, now)
     form = type("Form", (DeskForm,), made)
+    form.sections = tuple(sections)  # set afterwards: a field may be called that too
     if record is None:
         form.base_fields = _Fresh(form.base_fields)
     return form

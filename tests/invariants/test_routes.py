@@ -251,4 +251,7 @@ def test_panels_and_forms_are_there_for_every_desk(rows, company):
                 VIEWS["panel"], company.boss, desk=desk, pk=rows[desk.name].pk, name=panel.name
             )
             assert got == 200, (desk.name, panel.name)
-        assert forms.build(desk, company.boss, company.since)
+        form = forms.build(desk, company.boss, company.since)()
+        shown = {field.name for part in form.parts() for field in part.fields}
+        asked = set(form.fields) - {"revision"}
+        assert shown == asked, (desk.name, shown ^ asked)
