@@ -101,7 +101,10 @@ class DeskForm(PlainForm):
 
     def values(self, *, is_child: bool = False, only_changed: bool = False) -> dict[str, Any]:
         """What was entered, under the names that the door knows; of a new record without what was
-        left empty, so that it begins with the type's defaults."""
+        left empty, so that it begins with the type's defaults. What a child begins with alone is
+        no child."""
+        if is_child and not any(name.startswith(CHILD) for name in self.changed_data):
+            return {}
         found = {}
         for name, value in self.cleaned_data.items():
             if name == "revision" or name.startswith(CHILD) != is_child:

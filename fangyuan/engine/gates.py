@@ -259,9 +259,9 @@ def from_validation(record: Any, wrong: ValidationError) -> list[Unmet]:
     if not hasattr(wrong, "error_dict"):
         return [Unmet(sentence=text, record=kind) for text in wrong.messages]
     return [
-        Unmet(sentence=_plain(record, field, text), field=_field(field), record=kind)
-        for field, texts in wrong.message_dict.items()
-        for text in texts
+        Unmet(sentence=_plain(record, field, one), field=_field(field), record=kind)
+        for field, found in wrong.error_dict.items()
+        for one in found
     ]
 
 
@@ -269,10 +269,13 @@ def _field(name: str) -> str:
     return "" if name == "__all__" else name
 
 
-def _plain(record: Any, field: str, text: str) -> str:
+def _plain(record: Any, field: str, wrong: ValidationError) -> str:
+    text = str(wrong.messages[0])
     if field == "__all__":
         return text
     label = facts.label(type(record), field)
+    if wrong.code in ("null", "blank"):
+        return f"还缺“{label}”，请补上"
     return text if label in text else f"“{label}”：{text}"
 
 

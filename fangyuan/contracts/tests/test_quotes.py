@@ -66,3 +66,13 @@ def test_the_paper_says_the_sum_in_words_and_hides_from_strangers(offer, client)
     assert "190,000" not in page
     client.force_login(company.zhao)
     assert client.get(f"/quote/{quote.pk}/paper").status_code == 404
+
+
+def test_a_quote_may_be_begun_without_a_line(offer, client):
+    company, quote = offer
+    client.force_login(company.li)
+    places = {"opportunity": quote.opportunity_id, "price_list": quote.price_list_id}
+    given = {**places, "valid_until": "2099-01-01", "tax_rate": "13", "child__quantity": "1"}
+    made = client.post("/quote/new", given)
+    assert made.status_code == 302, made.content.decode()[:2000]
+    assert Quote._base_manager.count() == 2 and QuoteLine._base_manager.count() == 1

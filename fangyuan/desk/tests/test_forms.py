@@ -209,3 +209,10 @@ def test_terms_of_long_vocabularies_are_typed_by_name(visit, company):
     visit("li").post(url, {**form, "industry": "汽车制造业"})
     company.customer.refresh_from_db()
     assert company.customer.industry_id == term("industry", "C36").key
+
+
+def test_what_the_table_needs_is_asked_for_in_plain_words(company):
+    with pytest.raises(door.Refused) as refusal:
+        door.create(Customer, {"name": "甲公司", "learned_at": None}, by=company.li)
+    said = " ".join(one.sentence for one in refusal.value.unmet)
+    assert "还缺“信息获取”，请补上" in said and "null" not in said
