@@ -209,8 +209,13 @@ class _Asked:
         return any(self.by.pk in group for group in self._groups(kind.approvers[0], kind))
 
     def _values(self) -> dict[str, Any]:
+        """What the payload would change; what stands there already need not be written."""
         known = {f.name for f in self.record._meta.concrete_fields if f.editable}
-        return {name: value for name, value in self.payload.items() if name in known}
+        return {
+            name: value
+            for name, value in self.payload.items()
+            if name in known and getattr(self.record, name) != value
+        }
 
     def steps(self, kind: Approval, clause: str) -> Iterator[dict[str, Any]]:
         """The steps of one rule's chain; parties side by side make one step."""

@@ -100,9 +100,10 @@ def hold(request: Any) -> tuple[Request, Any]:
     """The request and its subject, held against everybody else until the transaction ends.
 
     The subject first, as whoever edits it does: two who meet here wait, neither is thrown out.
+    A trace is only added: nobody may change it, so nobody may hold it either.
     """
     subject = records.find(request.subject)
-    if subject is not None:
+    if isinstance(subject, records.Record):
         held = type(subject)._base_manager.select_for_update(of=("self",))
         subject = held.filter(pk=subject.pk).first()
     locked = Request._base_manager.select_for_update(of=("self",)).get(pk=request.pk)

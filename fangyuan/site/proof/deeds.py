@@ -94,7 +94,10 @@ class Deeds:
     def _export(self, actor: Any, word: str, details: dict[str, Any]) -> Any:
         model, _ = self.words.record(word)
         purpose = str(details.get("用途", ""))
-        return outbox.release(actor, model.record_name(), int(details["行数"]), purpose)
+        done = outbox.release(actor, model.record_name(), int(details["行数"]), purpose)
+        if isinstance(done, door.Waiting):
+            self.words.named[f"导出{word}"] = records.find(done.request.subject)
+        return done
 
     def _part(self, deed: Any, whole: Any, word: str, said: Mapping[str, Any]) -> None:
         model, preset = self.words.record(word)

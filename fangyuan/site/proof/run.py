@@ -20,7 +20,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from fangyuan import door
-from fangyuan.core import calendar, records
+from fangyuan.core import calendar, events, records
 from fangyuan.core import models as core
 from fangyuan.engine import alerts, kinds, ledger, packs, rulebook
 from fangyuan.forms import seed
@@ -107,6 +107,7 @@ def settle(words: Vocabulary, at: datetime, clauses: list[str]) -> None:
 def company() -> Iterator[Company]:
     """A company with the shipped packs in force, in a transaction that leaves nothing behind."""
     with transaction.atomic():
+        _as_the_application()
         if not core.Term.objects.everything("例子").filter(domain="source").exists():
             call_command("prepare", verbosity=0, skip_checks=True)
         else:
@@ -119,6 +120,14 @@ def company() -> Iterator[Company]:
         _adopt_everything()
         yield Company()
         transaction.set_rollback(True)
+
+
+def _as_the_application() -> None:
+    """What an example may do the program must be able to do with the rights that it is given."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [events.APP_ROLE])
+        if cursor.fetchone():
+            cursor.execute(f"SET LOCAL ROLE {events.APP_ROLE}")
 
 
 def _make_room() -> None:
