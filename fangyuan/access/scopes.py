@@ -1,8 +1,9 @@
 """Seven row sets as one Q per actor and type. A type says in `reach` how its rows belong to people.
 
 `reach` is a mapping of: `people` (fields naming a person), `via` (foreign keys to records that
-are held), `held` (the row itself is held), `any` (pointers at held records), `pooled` (the row lies
-in a pool while nobody holds it). Nothing else decides.
+are held), `held` (the row itself is held), `any` (pointers at held records), `about` (pointers at
+people, or at the teams they lead or are in), `pooled` (the row lies in a pool while nobody holds
+it). Nothing else decides.
 """
 
 from __future__ import annotations
@@ -111,6 +112,10 @@ def _now(_: Any) -> Any:
     return timezone.now()
 
 
+def _today(_: Any) -> Any:
+    return timezone.localdate()
+
+
 def _holdings(people: Any, kind: str, read: Read) -> Any:
     now = read(_now)
     return org.Holding.objects.everything("行范围").filter(
@@ -134,11 +139,31 @@ def _reaching(people: Any, model: Any, read: Read, way: Way, *, is_pooled: bool)
         found |= pooled if pooled and way.few else NOBODY
     for path in reach.get("via", ()):
         found |= _held(path, _holdings(people, _target(model, path).record_name(), read), way)
+    for pointer in reach.get("about", ()):
+        found |= Q(**{f"{pointer}_type": "person", f"{pointer}_id__any_of": people})
+        teams = _teams(people, read).values("pk")
+        found |= Q(**{f"{pointer}_type": "team", f"{pointer}_id__in": teams})
     for pointer in reach.get("any", ()):
         for kind in HELD_TYPES:
             held = _held(f"{pointer}_id", _holdings(people, kind, read), way)
             found |= Q(**{f"{pointer}_type": kind}) & held
     return found
+
+
+def _teams(people: Any, read: Read) -> Any:
+    """The teams that these people lead or are in now."""
+    today = read(_today)
+    posts = org.Membership.objects.everything("行范围").filter(
+        Q(ends_on=None) | Q(ends_on__gte=today),
+        person_id__any_of=people,
+        starts_on__lte=today,
+        removed_at=None,
+    )
+    return (
+        org.Team.objects.everything("行范围")
+        .filter(Q(leader_id__any_of=people) | Q(pk__in=posts.order_by().values("team")))
+        .order_by()
+    )
 
 
 def _held(path: str, holdings: Any, way: Way, others: Sequence[Any] = ()) -> Q:

@@ -16,5 +16,6 @@ class ActivitiesConfig(AppConfig):
         import_module("fangyuan.activities.facts")
         import_module("fangyuan.activities.lead_facts")
         import_module("fangyuan.activities.opportunity_facts")
+        import_module("fangyuan.activities.metrics")
         import_module("fangyuan.activities.actions")
         import_module("fangyuan.activities.phrases")

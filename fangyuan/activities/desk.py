@@ -30,6 +30,11 @@ register(
             Section(
                 "更多", "need_changes customer_issues new_needs is_deep is_incoming", is_more=True
             ),
+            Section(
+                "成效",
+                "is_connected got_new_info effect success_criteria succeeded",
+                is_more=True,
+            ),
         ],
         head="customer person planned_at ended_at written_at due",
         badges=["stage", "kind", "purpose"],

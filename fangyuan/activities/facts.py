@@ -55,6 +55,11 @@ facts.extend(
         "is_recorded": facts.Derived(
             "有记录", kind="bool", value=lambda: is_true(Q(written_at__isnull=False))
         ),
+        "is_effective": facts.Derived(
+            "有效沟通",
+            kind="bool",
+            value=lambda: is_true(Q(is_connected=True, got_new_info=True)),
+        ),
         "issues_tasked_at": facts.Derived(
             "客户问题建成任务的时刻",
             kind="at",

@@ -217,6 +217,11 @@ class Activity(Record):
     next_step = fields.Note("下一步")
     written_at = models.DateTimeField("记录齐全", null=True, blank=True)
     is_deep = models.BooleanField("深度沟通", default=False)
+    is_connected = models.BooleanField("接通", null=True, blank=True)
+    got_new_info = models.BooleanField("取得新信息", null=True, blank=True)
+    effect = models.PositiveSmallIntegerField("有效性分", null=True, blank=True)
+    success_criteria = fields.Note("成功标准")
+    succeeded = models.BooleanField("达标", null=True, blank=True)
     latitude = models.DecimalField("纬度", max_digits=9, decimal_places=6, null=True, blank=True)
     longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
     accuracy = models.PositiveIntegerField("精度", null=True, blank=True)
@@ -241,6 +246,11 @@ class Activity(Record):
                 condition=Q(ended_at=None) | Q(started_at=None) | Q(ended_at__gte=F("started_at")),
                 name="activity_span",
                 violation_error_message="结束时间不能早于开始时间",
+            ),
+            models.CheckConstraint(
+                condition=Q(effect=None) | Q(effect__range=(1, 5)),
+                name="activity_effect",
+                violation_error_message="有效性分是 1 到 5 分",
             ),
             models.CheckConstraint(
                 condition=~Q(stage="DONE") | ~Q(ended_at=None),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from fangyuan.activities.models import Activity
+from fangyuan.activities.models import Activity, Participant
 from fangyuan.core import facts, measured
+from fangyuan.customers.models import Contact
 from fangyuan.desk.models import is_true
 from fangyuan.engine import gates
 from fangyuan.opportunities.models import Opportunity
@@ -44,11 +46,32 @@ def _linked() -> Any:
     )
 
 
+def _deciders_met() -> Coalesce:
+    """How many known deciders were met since the opportunity was begun (PJ-2.2.4.3)."""
+    since = Coalesce(OuterRef(OuterRef("initiated_at")), OuterRef(OuterRef("recorded_at")))
+    met = Activity._base_manager.filter(stage="DONE", ended_at__gte=since, removed_at=None)
+    there = Participant._base_manager.filter(
+        contact=OuterRef("pk"), removed_at=None, activity__in=met.values("pk")
+    )
+    deciders = Contact._base_manager.filter(
+        Q(Exists(met.filter(appointed_with=OuterRef("pk")))) | Q(Exists(there)),
+        customer=OuterRef("customer"),
+        roles__contains=["DECIDER"],
+        left_on=None,
+        removed_at=None,
+    )
+    counted = deciders.order_by().values("customer").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
+
+
 facts.extend(
     Opportunity,
     {
         "source_linked": facts.Derived(
             "来源已关联佐证", kind="bool", reads=_READS, value=lambda: _linked()
+        ),
+        "deciders_met": facts.Derived(
+            "有互动决策人数", kind="int", reads=_READS, value=lambda: _deciders_met()
         ),
         "last_activity_at": facts.Derived(
             "最近活动",

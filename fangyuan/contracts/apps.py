@@ -14,4 +14,6 @@ class ContractsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("fangyuan.contracts.facts")
+        import_module("fangyuan.contracts.offer_facts")
+        import_module("fangyuan.contracts.metrics")
         import_module("fangyuan.contracts.sums")

@@ -1,136 +1,208 @@
-"""Metrics over leads and touches: how many, how good, how fast, how far (PA-5.6, PS-2.1.5 …)."""
+"""Metrics over leads, touches and customers: how many, how good, how fast, how far (PA-5.6 …)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-
-from fangyuan.customers.lead_facts import is_counted, span
-from fangyuan.customers.models import Lead, Touch
+from fangyuan.customers.models import Customer, Lead, Touch
+from fangyuan.desk.models import TagValue
 from fangyuan.engine.models import Obligation
-from fangyuan.metrics.declare import Metric, Ratio, declare
+from fangyuan.metrics import readings, targets
+from fangyuan.metrics.declare import Balance, Metric, Ratio, declare, narrowed, part
+from fangyuan.metrics.dimensions import tell_apart
 
 FIRST_CONTACT = "PA-6.2.1"
-SHARE, POINTS, DAYS = "%", "分", "天"
+POINTS, DAYS = "分", "天"
+SAID: dict[str, Any] = {"not_empty": True}
+SEASONS = "month quarter year"
+
+tell_apart(Lead, source="source", region="region", campaign="campaign")
+tell_apart(Touch, campaign="campaign")
+tell_apart(Customer, source="source", region="region", industry="industry")
 
 
-def _leads(name: str, label: str, at: str, where: Q | None = None, value: Any = None) -> Metric:
-    made: Metric = declare(
-        Metric(name, label, Lead, at, value or Count("pk"), unit="条", where=where or Q())
-    )
-    return made
-
-
-def _share(name: str, label: str, clause: str, over: Metric, under: Metric) -> Ratio:
-    made: Ratio = declare(Ratio(name, label, over=over, under=under, clause=clause))
+def _ratio(name: str, label: str, clause: str, over: Any, under: Any, **more: Any) -> Ratio:
+    made: Ratio = declare(Ratio(name, label, over, under, clause=clause, **more))
     return made
 
 
 new_leads = declare(
     Metric(
-        "new_leads", "新增线索数", Lead, "occurred_at", Count("pk"), "条", is_counted(), "PA-5.6.1"
+        *("new_leads", "新增线索数", Lead, "occurred_at"),
+        unit="条",
+        where={"is_counted": True},
+        clause="PJ-2.1.4.4 PS-2.1.5.1 PA-5.6.1",
     )
-)
-entered = _leads("entered_leads", "录入线索", "occurred_at")
-scored = _leads("scored_leads", "线索评分合计", "occurred_at", value=Sum("score"))
-lead_quality_score = declare(
-    Ratio("lead_quality_score", "线索质量评分", scored, entered, POINTS, "PJ-2.1.4.5")
-)
-
-_VALID, _JUDGED = Q(first_verdict="VALID"), Q(first_verdict__isnull=False)
-lead_quality_rate = _share(
-    "lead_quality_rate",
-    "线索质量率",
-    "PS-2.1.5.2",
-    _leads("valid_new_leads", "初评有效的新线索", "occurred_at", _VALID),
-    _leads("judged_new_leads", "初评过的新线索", "occurred_at", _JUDGED),
-)
-valid = _leads("valid_leads", "有效线索", "screened_at", _VALID)
-lead_valid_rate = _share(
-    "lead_valid_rate",
-    "线索有效率",
-    "PA-5.6.2",
-    valid,
-    _leads("judged_leads", "初评线索", "screened_at", _JUDGED),
-)
-
-mql = _leads("mql_leads", "市场合格线索", "mql_at")
-ripening = _leads(
-    "ripening_days", "培育天数合计", "mql_at", value=Sum(span("mql_at", "occurred_at", 86400))
-)
-nurture_cycle_days = declare(
-    Ratio("nurture_cycle_days", "线索培育周期", ripening, mql, DAYS, "PS-2.1.5.4")
-)
-mql_to_sql_rate = _share(
-    "mql_to_sql_rate",
-    "MQL到SQL转化率",
-    "PS-2.1.5.3",
-    _leads("mql_to_sql", "其中转销售合格", "mql_at", Q(sql_at__isnull=False)),
-    mql,
-)
-sql_to_opportunity_rate = _share(
-    "sql_to_opportunity_rate",
-    "SQL到商机转化率",
-    "PS-2.2.5.1",
-    _leads("sql_to_opportunity", "其中转商机", "sql_at", Q(stage="OPPORTUNITY")),
-    _leads("sql_leads", "销售合格线索", "sql_at"),
-)
-lead_to_prospect_rate = _share(
-    "lead_to_prospect_rate",
-    "线索转化率",
-    "PA-6.6.1",
-    _leads("converted_leads", "其中转意向", "assigned_at", Q(converted_at__isnull=False)),
-    _leads("assigned_leads", "分配线索", "assigned_at"),
-)
-
-
-def _first_contacts(name: str, label: str, *states: str) -> Metric:
-    where = Q(rule__clause__number=FIRST_CONTACT, state__in=states)
-    made: Metric = declare(
-        Metric(name, label, Obligation, "due_at", Count("pk"), unit="件", where=where)
-    )
-    return made
-
-
-first_contact_on_time_rate = _share(
-    "first_contact_on_time_rate",
-    "首次联系及时率",
-    "PA-6.6.2",
-    _first_contacts("first_contacts_in_time", "按时首次联系", "MET"),
-    _first_contacts("first_contacts_due", "到期首次联系", "MET", "LATE", "BREACHED"),
-)
-
-
-def _touches(name: str, label: str, unit: str, *kinds: str, of: str = "", **more: Any) -> Metric:
-    value = Count(of, distinct=True) if of else Count("pk")
-    where = Q(kind__in=kinds)
-    made: Metric = declare(Metric(name, label, Touch, "at", value, unit, where, **more))
-    return made
-
-
-content_downloads = _touches(
-    "content_downloads", "内容下载量", "次", "DOWNLOADED", clause="PJ-2.1.4.2"
-)
-campaign_attendance = _touches(
-    "campaign_attendance", "活动参与人数", "人", "ATTENDED", of="contact", clause="RES-4.2.3b"
-)
-campaign_engagement_rate = _share(
-    "campaign_engagement_rate",
-    "活动参与度",
-    "PJ-2.1.4.3",
-    campaign_attendance,
-    _touches("campaign_invited", "受邀或报名人数", "人", "INVITED", "REGISTERED", of="contact"),
 )
 promo_new_leads = declare(
     Metric(
-        "promo_new_leads",
-        "促销新增线索",
-        Lead,
-        "occurred_at",
-        Count("pk"),
-        "条",
-        Q(campaign__kind="PROMOTION") & is_counted(),
-        "DAY-4.3.3",
+        *("promo_new_leads", "促销新增线索", Lead, "occurred_at"),
+        unit="条",
+        where={"campaign.kind": "PROMOTION", "is_counted": True},
+        clause="DAY-4.3.3",
     )
+)
+lead_quality_score = _ratio(
+    *("lead_quality_score", "线索质量评分", "PJ-2.1.4.5"),
+    part(Lead, "occurred_at", "sum(score)"),
+    part(Lead, "occurred_at"),
+    unit=POINTS,
+)
+_new_judged = part(Lead, "occurred_at", first_verdict=SAID)
+lead_quality_rate = _ratio(
+    *("lead_quality_rate", "线索质量率", "PS-2.1.5.2"),
+    part(Lead, "occurred_at", first_verdict="VALID"),
+    _new_judged,
+)
+valid_leads = declare(
+    Metric(
+        *("valid_leads", "有效线索数", Lead, "screened_at"),
+        unit="条",
+        where={"first_verdict": "VALID"},
+    )
+)
+lead_valid_rate = _ratio(
+    *("lead_valid_rate", "线索有效率", "PA-5.6.2"),
+    valid_leads,
+    part(Lead, "screened_at", first_verdict=SAID),
+)
+_ripe = part(Lead, "mql_at")
+nurture_cycle_days = _ratio(
+    *("nurture_cycle_days", "线索培育周期", "PS-2.1.5.4"),
+    part(Lead, "mql_at", "sum(days_to_mql)"),
+    _ripe,
+    unit=DAYS,
+    falls=True,
+)
+mql_to_sql_rate = _ratio(
+    *("mql_to_sql_rate", "MQL到SQL转化率", "PS-2.1.5.3"),
+    narrowed(_ripe, sql_at=SAID),
+    _ripe,
+    windows="cohort-month",
+)
+_fit = part(Lead, "sql_at")
+sql_to_opportunity_rate = _ratio(
+    *("sql_to_opportunity_rate", "SQL到商机转化率", "PS-2.2.5.1"),
+    narrowed(_fit, stage="OPPORTUNITY"),
+    _fit,
+    windows="cohort-month",
+)
+_given = part(Lead, "assigned_at")
+lead_to_prospect_rate = _ratio(
+    *("lead_to_prospect_rate", "线索转化率", "PA-6.6.1"),
+    narrowed(_given, converted_at=SAID),
+    _given,
+    windows="cohort-month",
+)
+
+
+def _duties(*states: str) -> Metric:
+    return part(Obligation, "due_at", **{"rule.clause.number": FIRST_CONTACT, "state": [*states]})
+
+
+first_contact_on_time_rate = _ratio(
+    *("first_contact_on_time_rate", "首次联系及时率", "PA-6.6.2"),
+    _duties("MET"),
+    _duties("MET", "LATE", "BREACHED"),
+)
+
+
+def _touches(*kinds: str, of: str = "count") -> Metric:
+    return part(Touch, "at", of, kind=[*kinds])
+
+
+content_downloads = declare(
+    Metric(
+        *("content_downloads", "内容下载量", Touch, "at"),
+        unit="次",
+        where={"kind": "DOWNLOADED"},
+        clause="PJ-2.1.4.2",
+    )
+)
+campaign_attendance = declare(
+    Metric(
+        *("campaign_attendance", "活动参与人数", Touch, "at", "distinct(contact)", "人"),
+        where={"kind": "ATTENDED"},
+        clause="RES-4.2.3b",
+    )
+)
+campaign_engagement_rate = _ratio(
+    *("campaign_engagement_rate", "活动参与度", "PJ-2.1.4.3"),
+    campaign_attendance,
+    _touches("INVITED", "REGISTERED", of="distinct(contact)"),
+)
+campaign_intent_rate = _ratio(
+    *("campaign_intent_rate", "活动客户意向度", "RES-4.2.3c"),
+    part(
+        *(Touch, "at", "distinct(customer)"),
+        **{"kind": "ATTENDED", "customer.intent": ["HIGH", "MIDDLE"]},
+    ),
+    part(Touch, "at", "distinct(customer)", kind="ATTENDED"),
+)
+
+new_customer_count = declare(
+    Metric(
+        *("new_customer_count", "新客户开发数量", Customer, "won_at"),
+        unit="家",
+        clause="RES-6.3.1d",
+        windows=SEASONS,
+    )
+)
+new_ka_customer_count = declare(
+    Metric(
+        *("new_ka_customer_count", "新增KA客户数量", Customer, "won_at"),
+        unit="家",
+        where={"is_ka": True},
+        clause="KA-5.1.2a",
+    )
+)
+won_customers = Balance("", "", Customer, begins="won_at", ends="lost_at")
+customer_churn_rate = _ratio(
+    *("customer_churn_rate", "客户流失率", "RES-6.3.1f KA-5.1.2c PS-2.7.5.5 PA-11.6.5"),
+    part(Customer, "lost_at"),
+    won_customers,
+    windows=SEASONS,
+    falls=True,
+)
+
+# --- tags as proof
+
+_checked = part(TagValue, "checked_at")
+tag_accuracy_rate = _ratio(
+    *("tag_accuracy_rate", "标签准确率", "TAG-1.3.1"),
+    narrowed(_checked, checked="PASSED"),
+    _checked,
+)
+tag_coverage_rate = _ratio(
+    *("tag_coverage_rate", "标签覆盖率", "TAG-1.3.2"),
+    Balance("", "", Customer, "sum(required_tags_filled)"),
+    Balance("", "", Customer, "sum(required_tags_total)"),
+    windows="instant",
+)
+tag_freshness_rate = _ratio(
+    *("tag_freshness_rate", "标签更新及时率", "TAG-1.3.4"),
+    Balance("", "", TagValue, where={"is_current": True, "is_stale": False}),
+    Balance("", "", TagValue, where={"is_current": True}),
+    windows="instant",
+)
+
+# --- what was to be reached, and what it cost
+
+quota_attainment_new_customers = _ratio(
+    *("quota_attainment_new_customers", "新客户目标达成率", "TAG-2.4.5c"),
+    new_customer_count,
+    targets.of("new_customer_count"),
+    windows="quarter",
+)
+cost_per_lead = _ratio(
+    *("cost_per_lead", "线索获取成本", "PA-5.6.3"),
+    readings.ad_spend,
+    valid_leads,
+    unit="元/条",
+    falls=True,
+)
+ad_conversion_rate = _ratio(
+    *("ad_conversion_rate", "广告转化率", "RES-4.3.3d"),
+    part(Lead, "occurred_at", **{"campaign.kind": "AD"}),
+    readings.ad_clicks,
 )

@@ -55,6 +55,7 @@ class Filter:
     model: Any = field(default=None, repr=False)
     control = "text"
     suggests = ""  # where values are suggested while one types
+    called = ""  # the name of a condition that every list understands
 
     def bind(self, model: Any) -> Filter:
         """Attach the filter to the record type it narrows."""
@@ -363,6 +364,12 @@ class TypeFilter(ChoiceFilter):
 
 
 SPECIAL: dict[str, type[Filter]] = {"owner": OwnerFilter, "due": DueFilter}
+_everywhere: list[type[Filter]] = []
+
+
+def everywhere(kind: type[Filter]) -> None:
+    """A room above adds a condition that every list understands; it is not offered to be picked."""
+    _everywhere.append(kind)
 
 
 def _class_for(model: Any, name: str) -> type[Filter]:
@@ -394,6 +401,7 @@ def filters(desk: Any) -> dict[str, Filter]:
             one if isinstance(one, Filter) else _class_for(desk.model, one)(one)
             for one in desk.filters
         ]
+        found += [kind(kind.called) for kind in _everywhere]
         known = {one.name: one.bind(desk.model) for one in found}
         _known[desk.name] = desk.filters, known
     return known

@@ -17,7 +17,7 @@ from django.db import models
 
 from fangyuan.core import fields, ready, records
 from fangyuan.core.models import Term
-from fangyuan.desk import filters
+from fangyuan.desk import declare, filters
 from fangyuan.org.models import Team
 
 PICKED = (Team,)  # types with few rows are picked from a list
@@ -283,4 +283,7 @@ def input_for(field: Any, actor: Any, *, is_required: bool) -> Any:
     ]
     if getattr(field, "choices", None):
         return _choices(field, options)
+    home = getattr(field, "model", None)  # what a verb asks may be at home in no type
+    if home and (words := declare.words(home, field.name)):
+        return forms.ChoiceField(choices=[("", "–"), *words.items()], **options)
     return next((make() for base, make in kinds if isinstance(field, base)), None)

@@ -279,7 +279,7 @@ class ListPage:
         return [
             {"label": one.label, "url": f"{further}{one.name}"}
             for one in _filters(self.desk)
-            if one.name not in self.query.chosen and one.name not in hidden
+            if one.name not in self.query.chosen and one.name not in hidden and not one.called
         ]
 
     @cached_property

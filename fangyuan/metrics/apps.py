@@ -13,4 +13,8 @@ class MetricsConfig(AppConfig):
     verbose_name = "指标"
 
     def ready(self) -> None:
+        import_module("fangyuan.metrics.facts")
+        import_module("fangyuan.metrics.actions")
         import_module("fangyuan.metrics.compliance")
+        import_module("fangyuan.metrics.readings")
+        import_module("fangyuan.metrics.checks")

@@ -4,74 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import ExpressionWrapper, F, FloatField, Func, OuterRef, Q, Subquery, Sum
+from django.db.models import ExpressionWrapper, F, FloatField, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, NullIf
 
 from fangyuan.core import facts
-from fangyuan.engine.models import Clause, Rule, Tally
-from fangyuan.metrics.declare import Metric, Ratio, declare
+from fangyuan.engine.models import Clause, Obligation, Rule, Tally
+from fangyuan.metrics.declare import Metric, Ratio, condition, declare, narrowed, part
 
-SETTLED = Q(state__in=["MET", "LATE", "BREACHED"])
+SETTLED = {"state": ["MET", "LATE", "BREACHED"]}
 TARGET = 0.95
 
-due_duties = declare(
-    Metric(
-        "due_duties",
-        "到期义务",
-        of=Tally,
-        at="due_on",
-        value=Sum("number"),
-        unit="件",
-        where=SETTLED,
+
+def _duties(name: str, label: str, **where: Any) -> Metric:
+    made: Metric = declare(
+        Metric(name, label, Tally, "due_on", "sum(number)", "件", where, windows="quarter")
     )
+    return made
+
+
+due_duties = _duties("due_duties", "到期义务", **SETTLED)
+met_duties = _duties("met_duties", "按时完成", state="MET")
+breached_duties = _duties("breached_duties", "未处理违规", state="BREACHED")
+waived_duties = _duties("waived_duties", "豁免义务", state="WAIVED")
+owed_duties = _duties("owed_duties", "到期与豁免", state=[*SETTLED["state"], "WAIVED"])
+waiver_rate = declare(
+    Ratio("waiver_rate", "豁免率", waived_duties, owed_duties, windows="quarter", falls=True)
 )
-met_duties = declare(
-    Metric(
-        "met_duties",
-        "按时完成",
-        of=Tally,
-        at="due_on",
-        value=Sum("number"),
-        unit="件",
-        where=Q(state="MET"),
-    )
-)
-breached_duties = declare(
-    Metric(
-        "breached_duties",
-        "未处理违规",
-        of=Tally,
-        at="due_on",
-        value=Sum("number"),
-        unit="件",
-        where=Q(state="BREACHED"),
-    )
-)
-waived_duties = declare(
-    Metric(
-        "waived_duties",
-        "豁免义务",
-        of=Tally,
-        at="due_on",
-        value=Sum("number"),
-        unit="件",
-        where=Q(state="WAIVED"),
-    )
-)
-owed_duties = declare(
-    Metric(
-        "owed_duties",
-        "到期与豁免",
-        of=Tally,
-        at="due_on",
-        value=Sum("number"),
-        unit="件",
-        where=SETTLED | Q(state="WAIVED"),
-    )
-)
-waiver_rate = declare(Ratio("waiver_rate", "豁免率", over=waived_duties, under=owed_duties))
 compliance_rate = declare(
-    Ratio("compliance_rate", "守规率", over=met_duties, under=due_duties, target=TARGET)
+    Ratio("compliance_rate", "守规率", met_duties, due_duties, target=TARGET, windows="quarter")
+)
+
+_entries = part(Obligation, "due_at", is_entry_duty=True, state=["MET", "LATE", "BREACHED"])
+crm_discipline_rate = declare(
+    Ratio(
+        *("crm_discipline_rate", "CRM使用规范率"),
+        narrowed(_entries, state="MET"),
+        _entries,
+        clause="PJ-3.4c",
+        windows="appraisal",
+    )
 )
 
 
@@ -84,7 +55,7 @@ def _counted(where: Q) -> Any:
 
 
 def _rate() -> Any:
-    met, due = _counted(met_duties.where), NullIf(_counted(SETTLED), 0)
+    met, due = _counted(condition(met_duties)), NullIf(_counted(condition(due_duties)), 0)
     return ExpressionWrapper(met * 1.0 / due, output_field=FloatField())
 
 
@@ -95,7 +66,7 @@ facts.extend(
             "未结义务", kind="int", value=lambda: _counted(Q(state="OPEN"))
         ),
         "breach_count": facts.Derived(
-            "违规数", kind="int", value=lambda: _counted(breached_duties.where)
+            "违规数", kind="int", value=lambda: _counted(condition(breached_duties))
         ),
         "compliance": facts.Derived("执行率", kind="number", value=lambda: _rate()),
     },

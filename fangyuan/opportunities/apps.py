@@ -15,6 +15,8 @@ class OpportunitiesConfig(AppConfig):
     def ready(self) -> None:
         import_module("fangyuan.opportunities.facts")
         import_module("fangyuan.opportunities.opportunity_facts")
+        import_module("fangyuan.opportunities.pipeline_facts")
+        import_module("fangyuan.opportunities.metrics")
         import_module("fangyuan.opportunities.moving")
         import_module("fangyuan.opportunities.opportunity_actions")
         import_module("fangyuan.opportunities.phrases")

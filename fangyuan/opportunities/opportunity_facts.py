@@ -88,13 +88,16 @@ def _entered() -> StageEntry:
     )
 
 
-def _missing() -> Combinable:
-    """How many of the fields that every opportunity needs are empty (PA-15.2)."""
-    lacking = [
-        Q(amount=None), Q(expected_on=None), Q(source=None), Q(needs_summary=""), Q(next_step=""),
-    ]  # fmt: skip
+# The fields that every opportunity needs, each as it is lacking (PA-15.2).
+LACKING = (
+    Q(amount=None), Q(expected_on=None), Q(source=None), Q(needs_summary=""), Q(next_step=""),
+)  # fmt: skip
+
+
+def missing() -> Combinable:
+    """How many of the fields that every opportunity needs are empty."""
     total = Value(0)
-    for one in lacking:
+    for one in LACKING:
         total = total + Case(When(one, then=Value(1)), default=Value(0))
     return ExpressionWrapper(total, output_field=IntegerField())
 
@@ -200,7 +203,7 @@ facts.extend(
             reads=(("holding", "subject"),),
             value=lambda: _joined("PRESALES", "TECHNICAL"),
         ),
-        "required_missing": facts.Derived("缺填必填项数", kind="int", value=lambda: _missing()),
+        "required_missing": facts.Derived("缺填必填项数", kind="int", value=lambda: missing()),
         "state_gap": facts.Derived(
             "与客户节奏差",
             kind="int",
@@ -210,14 +213,6 @@ facts.extend(
                 output_field=IntegerField(),
             ),
         ),
-    },
-)
-facts.extend(
-    StageEntry,
-    {
-        "moved_on": facts.Derived(
-            "已离开", kind="bool", value=lambda: is_true(Q(left_at__isnull=False))
-        )
     },
 )
 facts.declare_streams(

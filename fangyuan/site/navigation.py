@@ -67,6 +67,10 @@ GROUPS = [
         "销售",
         [
             Item("商机", "/pipeline", "board", "opportunity", key="s"),
+            Item("指标", "/metrics", "dial"),
+            Item("漏斗", "/funnel", "filter", "opportunity"),
+            Item("目标", "/target/", "flag", "target"),
+            Item("数据填报", "/reading/", "pulse", "reading"),
             Item("方案", "/solution/", "file", "solution"),
             Item("报价", "/quote/", "form", "quote"),
             Item("产品", "/product/", "box", "product"),

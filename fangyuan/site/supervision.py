@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from fangyuan.access import table
+from fangyuan.core import facts
 from fangyuan.desk.attachments import Attachments
 from fangyuan.desk.declare import desk_of
 from fangyuan.desk.panels import Scene
+from fangyuan.metrics.declare import condition
 from fangyuan.metrics.measure import share
 from fangyuan.site import notices
 from fangyuan.supervision.metrics import notices_closed, notices_in_time
@@ -91,15 +93,11 @@ def _tiles(actor: Any, now: datetime) -> dict[str, Any]:
     month = timezone.make_aware(datetime(today.year, today.month, 1))
     is_open = Q(stage__in=notices.OPEN)
     lately = Q(closed_at__gte=now - timedelta(days=90))
-    counts = (
-        Rectification.objects.seen_by(actor)
-        .present()
-        .aggregate(
-            open=Count("pk", filter=is_open),
-            overdue=Count("pk", filter=is_open & Q(due_at__lt=now)),
-            closed=Count("pk", filter=notices_closed.where & lately),
-            in_time=Count("pk", filter=notices_in_time.where & lately),
-        )
+    counts = facts.annotate(Rectification.objects.seen_by(actor).present(), ["on_time"]).aggregate(
+        open=Count("pk", filter=is_open),
+        overdue=Count("pk", filter=is_open & Q(due_at__lt=now)),
+        closed=Count("pk", filter=condition(notices_closed) & lately),
+        in_time=Count("pk", filter=condition(notices_in_time) & lately),
     )
     counts |= Finding.objects.seen_by(actor).present().filter(found_at__gte=month).aggregate(
         sampled=Count("pk"), problems=Count("pk", filter=Q(verdict="PROBLEM"))

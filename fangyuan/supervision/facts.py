@@ -71,7 +71,12 @@ facts.extend(
 )
 facts.extend(
     Rectification,
-    {"remeasured": facts.Derived("复测转好", kind="bool", value=lambda: remeasured())},
+    {
+        "remeasured": facts.Derived("复测转好", kind="bool", value=lambda: remeasured()),
+        "on_time": facts.Derived(
+            "按期销号", kind="bool", value=lambda: is_true(Q(closed_at__lte=F("due_at")))
+        ),
+    },
 )
 facts.declare_streams(
     Finding, {"finding.found": facts.Stream("finding", "found_at", "", {"verdict": "PROBLEM"})}

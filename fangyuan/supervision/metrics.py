@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, F, Q
-
-from fangyuan.metrics.declare import Metric, Ratio, declare
+from fangyuan.metrics.declare import Metric, Ratio, declare, part
 from fangyuan.supervision.models import Finding, Rectification
 
 
 def _samples(name: str, label: str, **where: Any) -> Metric:
-    value = Count("pk")
-    metric: Metric = declare(
-        Metric(name, label, Finding, "found_at", value, unit="件", where=Q(**where))
-    )
-    return metric
+    made: Metric = declare(Metric(name, label, Finding, "found_at", unit="件", where=where))
+    return made
 
 
 def _rightness(name: str, label: str, kind: str, clause: str) -> Ratio:
-    of = {"subject_type": kind}
-    right = _samples(f"{name}_right", f"{label}：相符", verdict="OK", **of)
-    every = _samples(f"{name}_sampled", f"{label}：样本", **of)
-    ratio: Ratio = declare(Ratio(name, label, over=right, under=every, clause=clause))
-    return ratio
+    right = part(Finding, "found_at", subject_kind=kind, verdict="OK")
+    every = part(Finding, "found_at", subject_kind=kind)
+    made: Ratio = declare(Ratio(name, label, right, every, clause=clause, windows="quarter"))
+    return made
 
 
 customer_data_validity_rate = _rightness(
@@ -35,17 +29,14 @@ opportunity_accuracy = _rightness(
 problems_found = _samples("problems_found", "发现问题", verdict="PROBLEM")
 
 
-def _closed(name: str, label: str, where: Q) -> Metric:
-    notices, closed = Rectification, Q(stage="CLOSED") & where
-    value = Count("pk")
-    metric: Metric = declare(
-        Metric(name, label, notices, "closed_at", value, unit="件", where=closed)
-    )
-    return metric
+def _closed(name: str, label: str, **where: Any) -> Metric:
+    closed = {"stage": "CLOSED", **where}
+    made: Metric = declare(Metric(name, label, Rectification, "closed_at", unit="件", where=closed))
+    return made
 
 
-notices_closed = _closed("notices_closed", "已销号整改", Q())
-notices_in_time = _closed("notices_in_time", "按期销号整改", Q(closed_at__lte=F("due_at")))
+notices_closed = _closed("notices_closed", "已销号整改")
+notices_in_time = _closed("notices_in_time", "按期销号整改", on_time=True)
 rectification_on_time_rate = declare(
     Ratio("rectification_on_time_rate", "按期销号率", over=notices_in_time, under=notices_closed)
 )

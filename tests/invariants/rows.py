@@ -24,6 +24,7 @@ PARTICULARS: dict[str, dict[str, Any]] = {
     "event": {"record": "customer", "record_id": 1, "xid": 1, "op": "U", "diff": {}},
     "rule": {"is_shadow": True, "record": "customer", "params": DEADLINE},
     "move": {"obligation_id": 1, "was": "OPEN", "became": "MET"},
+    "target": {"period": "2026-07"},
     "holding": {"role": "READER"},  # the company's customer may well be number 1
 }
 WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision", "preference")

@@ -198,8 +198,8 @@ class Load:
                 self.note(resolve.pointers(self.cursor, slot.column, self.order.by))
             elif slot.column.kind == "reference" and slot.column.target is not self.model:
                 waits = later.may_wait(self.model, slot.column.name)
-                found = resolve.references(self.cursor, slot.column, self.order.by, may_wait=waits)
-                self.note(found)
+                how: dict[str, Any] = {"may_wait": waits, "tell": self.remark}
+                self.note(resolve.references(self.cursor, slot.column, self.order.by, **how))
 
     def _know(self) -> None:
         """Recognise the rows that are records already."""

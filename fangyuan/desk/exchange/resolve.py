@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from fangyuan.desk.exchange.mistakes import Bad, Mistake
 S = bulk.STAGE
 _NUMBER = r"^#[0-9]{1,18}$"
 Found = Iterator[Mistake]
+Tell = Callable[[str], None]
+_NAMED = 10
 
 
 def reference_column(column: Column) -> str:
@@ -41,9 +43,15 @@ def _sees_all(actor: Any) -> bool:
     return actor is None or actor.is_admin
 
 
-def references(cursor: Any, column: Column, actor: Any, *, may_wait: bool = False) -> Found:
-    """Point a reference at its records; yields what was not found, unless it may come later."""
-    for one in _point(cursor, column, column.target, column.stored, "true", [], actor):
+def references(
+    cursor: Any, column: Column, actor: Any, *, may_wait: bool = False, tell: Tell | None = None
+) -> Found:
+    """Point a reference at its records; yields what was not found, unless it may come later.
+
+    A name that differs from a single record's only in spaces, width or case means that record;
+    `tell` hears how it was taken.
+    """
+    for one in _point(cursor, column, column.target, column.stored, "true", [], actor, tell):
         if not may_wait or one.reason != _missing(column.target):
             yield one
 
@@ -60,13 +68,21 @@ def pointers(cursor: Any, column: Column, actor: Any) -> Found:
 
 
 def _point(
-    cursor: Any, column: Column, model: Any, stored: str, where: str, values: list[Any], actor: Any
+    cursor: Any,
+    column: Column,
+    model: Any,
+    stored: str,
+    where: str,
+    values: list[Any],
+    actor: Any,
+    tell: Tell | None = None,
 ) -> Found:
     said, stored = bulk.quoted(reference_column(column)), bulk.quoted(stored)
     several: dict[str, int] = {}
     open_rows = f"s.{said} IS NOT NULL AND s.{stored} IS NULL AND {where}"
     wanted = f"SELECT DISTINCT s.{said} AS said FROM {S} s WHERE {open_rows}"
-    for best, params in ways(wanted, values, model, actor):
+    loosely = [_loosely(wanted, values, model, actor)] if tell and identity.names(model) else []
+    for best, params in (*ways(wanted, values, model, actor), *loosely):
         cursor.execute(f"SELECT EXISTS (SELECT FROM {S} s WHERE {open_rows})", values)
         if not cursor.fetchone()[0]:
             break
@@ -79,6 +95,8 @@ def _point(
         )
         cursor.execute("SELECT said, n FROM fy_best WHERE n > 1")
         several.update(cursor.fetchall())
+        if tell and (best, params) in loosely:
+            _told_alike(cursor, model, column, tell)
     cursor.execute(
         f"SELECT row, {said} FROM {S} s"
         f" WHERE s.{said} IS NOT NULL AND s.{stored} IS NULL AND {where} ORDER BY row",
@@ -133,6 +151,36 @@ def ways(wanted: str, values: list[Any], model: Any, actor: Any) -> Iterator[tup
     for keys in (_keys(model), _names(model)):
         if keys:
             yield _best(wanted, values, model, keys, actor)
+
+
+def _loosely(wanted: str, values: list[Any], model: Any, actor: Any) -> tuple[str, list[Any]]:
+    """The query for records whose name is the same but for spaces, width of letters and case."""
+    table, name = bulk.quoted(model._meta.db_table), bulk.quoted(identity.names(model)[-1])
+    seen, params = _narrowed(model, actor)
+    sql = (
+        f"WITH w AS MATERIALIZED ({wanted})"
+        " SELECT DISTINCT ON (w.said) w.said, c.id, count(*) OVER (PARTITION BY w.said) AS n"
+        f" FROM w JOIN {table} c ON {_folded(f'c.{name}')} = {_folded('w.said')}"
+        f" WHERE {seen} ORDER BY w.said, c.id"
+    )
+    return sql, [*values, *params]
+
+
+def _folded(text: str) -> str:
+    return f"lower(regexp_replace(normalize({text}, NFKC), '[[:space:]]', '', 'g'))"
+
+
+def _told_alike(cursor: Any, model: Any, column: Column, tell: Tell) -> None:
+    """Say which names were taken for which."""
+    table, name = bulk.quoted(model._meta.db_table), bulk.quoted(identity.names(model)[-1])
+    cursor.execute(
+        f"SELECT b.said, c.{name} FROM fy_best b JOIN {table} c ON c.id = b.id"
+        " WHERE b.n = 1 ORDER BY b.said"
+    )
+    pairs = [f"“{said}”当作“{known}”" for said, known in cursor.fetchall()]
+    more = f"等 {len(pairs)} 个" if len(pairs) > _NAMED else ""
+    if pairs:
+        tell(f"{column.label}：{'、'.join(pairs[:_NAMED])}{more}，只差空格、全半角或大小写")
 
 
 def _best(

@@ -24,6 +24,9 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
     "lead_list": ("list", {"desk": "lead"}),
     "opportunity_page": ("record", {"desk": "opportunity", "pk": 1}),
     "policy_home": ("list", {"desk": "policy"}),
+    "metric_dictionary": ("metric_dictionary", {}),
+    "metric_page": ("metric", {"name": "win_rate"}),
+    "funnel_page": ("funnel", {}),
     "operations": ("list", {"desk": "operation"}),
 }
 

@@ -1,0 +1,100 @@
+"""What is known of tags as proof: whether a value is in force and fresh, how full a file is."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.lookups import LessThan
+
+from fangyuan.core import facts
+from fangyuan.customers.models import Customer
+from fangyuan.desk.models import Tag, TagValue, is_true
+from fangyuan.forms.models import Response
+
+# How many days a tag's value stays fresh, by what its dictionary says (TAG-1.3.4).
+CYCLES: Final = {"周": 7, "月": 31, "季": 92, "半年": 184, "年": 366}
+REQUIRED: Final[dict[str, Any]] = {
+    "object": "CUSTOMER",
+    "is_required": True,
+    "stage": "ACTIVE",
+    "removed_at": None,
+}
+# A tag bound to a field has its truth there; others have it in their value.
+_FILLED: Final = """(
+SELECT count(*) FROM desk_tag t
+ WHERE t.object = 'CUSTOMER' AND t.is_required AND t.stage = 'ACTIVE' AND t.removed_at IS NULL
+   AND (EXISTS (SELECT FROM desk_tagvalue v
+                 WHERE v.tag_id = t.id AND v.subject_type = 'customer'
+                   AND v.subject_id = %(expressions)s
+                   AND v.replaced_at IS NULL AND v.removed_at IS NULL)
+        OR coalesce((SELECT coalesce(to_jsonb(c) ->> t.bound_to,
+                                     to_jsonb(c) ->> (t.bound_to || '_id'))
+                       FROM customers_customer c WHERE c.id = %(expressions)s), '')
+           NOT IN ('', '[]', '{}')))"""
+
+
+def _reviewed() -> Subquery:
+    """When the record that the value is about was last gone over as a whole."""
+    rows = Response._base_manager.filter(
+        subject_type=OuterRef("subject_type"),
+        subject_id=OuterRef("subject_id"),
+        form__kind="REVIEW",
+        removed_at=None,
+    )
+    last = rows.order_by().values("subject_id").annotate(last=Max("submitted_at"))
+    return Subquery(last.values("last"))
+
+
+def _is_stale() -> Q:
+    """Neither decided, checked nor reviewed within the cycle of its tag."""
+    seen = Greatest("decided_at", "checked_at", _reviewed(), output_field=DateTimeField())
+    spans = [
+        When(tag__refresh__endswith=word, then=Value(f"{days} days"))
+        for word, days in CYCLES.items()
+    ]
+    cycle = Func(Case(*reversed(spans)), template="(%(expressions)s)::interval")
+    kept = ExpressionWrapper(Now() - cycle, output_field=DateTimeField())
+    return Q(LessThan(seen, kept))
+
+
+def _required() -> Coalesce:
+    counted = Tag._base_manager.filter(**REQUIRED).order_by().values("object")
+    return Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), Value(0))
+
+
+facts.extend(
+    TagValue,
+    {
+        "is_current": facts.Derived(
+            "现行", kind="bool", value=lambda: is_true(Q(replaced_at=None))
+        ),
+        "is_stale": facts.Derived("超期", kind="bool", value=lambda: is_true(_is_stale())),
+    },
+)
+facts.extend(
+    Customer,
+    {
+        "required_tags_total": facts.Derived("应填标签数", kind="int", value=lambda: _required()),
+        "required_tags_filled": facts.Derived(
+            "已填标签数",
+            kind="int",
+            value=lambda: Func(F("pk"), template=_FILLED, output_field=IntegerField()),
+        ),
+    },
+)

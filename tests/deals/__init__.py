@@ -1,0 +1,1 @@
+"""Real deals through the importer and the metrics over them."""
