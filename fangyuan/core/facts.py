@@ -17,7 +17,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Now, TruncDate
 
 from fangyuan.core import fields, records
@@ -124,6 +124,27 @@ class Until(Fact):
 
     def now(self) -> Expression:
         return _truth(Q(**{f"{self.until}__gt": Now()}))
+
+
+@dataclass(frozen=True)
+class DaysTo(Fact):
+    """Whole days from today to a day of the record; less than nothing once it has gone by."""
+
+    kind: str = "int"
+    day: str = ""
+
+    @property
+    def is_temporal(self) -> bool:
+        return True
+
+    def now(self) -> Expression:
+        return Func(
+            F(self.day),
+            TruncDate(Now()),
+            template="(%(expressions)s)",
+            arg_joiner=" - ",
+            output_field=models.IntegerField(),
+        )
 
 
 @dataclass(frozen=True)

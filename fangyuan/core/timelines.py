@@ -68,7 +68,7 @@ def instant(column: str, *, by_day: bool = False, days: int = 0) -> str:
     """A column as an instant; a day begins at 00:00 in the company's zone."""
     if not by_day:
         return column
-    moved = f"({column} + {days})" if days else column
+    moved = f"({column} + ({days}))" if days else column
     return f"({moved}::timestamp AT TIME ZONE '{ZONE}')"
 
 
@@ -98,7 +98,12 @@ def _test(fact: Any, atom: Atom) -> Callable[[str], str]:
         return literal(str(facts.qualified(fact, one)))
 
     if atom.word == "given":
-        return lambda column: f"coalesce({column}, '') <> ''"
+        return lambda column: f"coalesce({column}, '') NOT IN ('', '[]')"
+    if fact.kind == "set":
+        wanted = atom.operand if isinstance(atom.operand, list) else [atom.operand]
+        return lambda column: (
+            f"nullif({column}, '')::jsonb ?& {literal([str(one) for one in wanted])}"
+        )
     if atom.word == "in":
         return lambda column: f"{column} IN ({', '.join(code(one) for one in atom.operand)})"
     if atom.word in words.ORDERED:
@@ -141,7 +146,8 @@ def _plain(fact: Any, atom: Atom, near: str | None) -> str:
         return f"""SELECT c.id AS subject_id, {_span(at, "NULL")} AS span
           FROM "{table}" c WHERE c."{column.column}" IS NOT NULL{where}"""  # noqa: S608
     test = _test(fact, atom)
-    present = test(f'c."{column.column}"::text')
+    now = f'to_jsonb(c."{column.column}")' if fact.kind == "set" else f'c."{column.column}"'
+    present = test(f"{now}::text")
     return f"""SELECT k.subject_id, {_span("k.starts_at", "k.ends_at")} AS span
       FROM {kept(model, fact.name, near)} k WHERE {test("k.value")}
     UNION ALL
@@ -201,6 +207,25 @@ def _until(fact: Any, atom: Atom, near: str | None) -> str:
     return _told_or(fact, atom, near, derived)
 
 
+def _days_to(fact: Any, atom: Atom, near: str | None) -> str:
+    """Days to a day are counted at its midnight: n of them are left from n days before."""
+    count, day = atom.operand, f'c."{fact.day}"'
+    most, least = {
+        "at_most": (count, None),
+        "below": (count - 1, None),
+        "at_least": (None, count),
+        "above": (None, count + 1),
+        "is": (count, count),
+    }.get(atom.word, (None, None))
+
+    def midnight(before: int | None) -> str:
+        return "NULL" if before is None else instant(day, by_day=True, days=-before)
+
+    span = _span(midnight(most), midnight(None if least is None else least - 1))
+    return f"""SELECT c.id AS subject_id, {span} AS span FROM "{fact.model._meta.db_table}" c
+     WHERE {day} IS NOT NULL{_matches("c.id", near)}"""  # noqa: S608 - declared names, a number
+
+
 def _among(fact: Any, atom: Atom, near: str | None) -> str:
     of = facts.find(fact.model, fact.of)
     return rows(Atom(of, "in", list(fact.values), False), near)
@@ -254,6 +279,7 @@ _MAKERS: Final[dict[Any, Callable[[Any, Atom, str | None], str]]] = {
     facts.Plain: _plain,
     facts.Phases: _phases,
     facts.Until: _until,
+    facts.DaysTo: _days_to,
     facts.Among: _among,
     facts.Since: _since,
     facts.Via: _via,

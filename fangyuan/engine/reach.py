@@ -234,6 +234,8 @@ def _columns(model: Any, name: str) -> set[str]:
         return own | {at for _, at in fact.begun_by}
     if isinstance(fact, facts.Until):
         return own | {fact.until}
+    if isinstance(fact, facts.DaysTo):
+        return own | {fact.day}
     return own | {f.column for f in model._meta.concrete_fields}
 
 

@@ -120,6 +120,8 @@ def _edges_of(model: Any, name: str) -> Iterable[tuple[str, str]]:  # noqa: C901
         yield from ((model.record_name(), at) for _, at in fact.begun_by)
     elif isinstance(fact, facts.Until):
         yield model.record_name(), fact.until
+    elif isinstance(fact, facts.DaysTo):
+        yield model.record_name(), fact.day
     elif isinstance(fact, facts.Plain) and fact.kind in ("at", "date") and fact.is_temporal:
         yield model.record_name(), name
     if fact.is_temporal:
