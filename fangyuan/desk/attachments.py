@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
@@ -39,9 +40,24 @@ BEGINS: Final[dict[str, tuple[bytes, ...]]] = {
 }
 
 
+# Whoever knows what a type's files must be looks at them before they are kept.
+Look = Callable[[door.Deed, Any, Any], None]  # (deed, record, file); raises Refused or Denied
+_looks: dict[str, Look] = {}
+
+
+def looks_at(record: str) -> Callable[[Look], Look]:
+    """Register what looks at each file that is handed in with a record of this type."""
+
+    def register(look: Look) -> Look:
+        _looks[record] = look
+        return look
+
+    return register
+
+
 def keep(deed: door.Deed, record: Any, file: Any, *, kind: str = "GENERAL") -> Attachment:
-    """Keep an uploaded file with a record; raises Refused where it is too large or of no known
-    type, Denied where the actor may hand in none."""
+    """Keep an uploaded file with a record; raises Refused where it is too large, of no known type
+    or not what the record's type wants, Denied where the actor may hand in none."""
     name = PurePath(str(file.name).replace("\\", "/")).name
     begins = BEGINS.get(PurePath(name).suffix.lstrip(".").lower())
     head = file.read(16)
@@ -51,6 +67,9 @@ def keep(deed: door.Deed, record: Any, file: Any, *, kind: str = "GENERAL") -> A
         raise door.Refused([door.Unmet(f"只收这些文件：{ends}，内容也要相符", "file")])
     if file.size > LARGEST:
         raise door.Refused([door.Unmet(f"文件最大 {LARGEST >> 20} MB，请压缩后再传", "file")])
+    if look := _looks.get(record.record_name()):
+        look(deed, record, file)
+        file.seek(0)
     hashed = hashlib.sha256()
     for chunk in file.chunks():
         hashed.update(chunk)

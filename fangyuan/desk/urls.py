@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from fangyuan.desk import attachments, board, bulk, declare, views
+from fangyuan.desk import attachments, board, bulk, declare, papers, views
 from fangyuan.desk.exchange import pages as exchange
 
 
@@ -59,4 +59,7 @@ urlpatterns = [
     path("<desk:desk>/<int:pk>/comment", views.comment, name="comment"),
     path("<desk:desk>/<int:pk>/attach", attachments.attach, name="attach"),
     path("<desk:desk>/<int:pk>/attachment/<int:number>", attachments.download, name="attachment"),
+    path("<desk:desk>/<int:pk>/paper", papers.page, name="paper"),
+    path("<desk:desk>/<int:pk>/paper.pdf", papers.pdf, name="paper_pdf"),
+    path("<desk:desk>/<int:pk>/paper.docx", papers.docx, name="paper_docx"),
 ]

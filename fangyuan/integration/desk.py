@@ -82,7 +82,7 @@ class Reached(Panel):
 
     def context(self, scene: Scene) -> dict[str, Any]:
         told = evidence.of_obligation(scene.record.pk, scene.actor)
-        return {"told": told, "proof_url": f"/proofs/obligation/{scene.record.pk}"}
+        return {"told": told, "proof_url": f"/obligation/{scene.record.pk}/paper"}
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Ways(Panel):
         carried = [way for one in evidence.of([message]) for way in one.carried]
         if isinstance(record, Dispatch):
             carried = [way for way in carried if way.dispatch.pk == record.pk]
-        return {"carried": carried, "proof_url": f"/proofs/message/{message.pk}"}
+        return {"carried": carried, "proof_url": f"/message/{message.pk}/paper"}
 
 
 extend(Obligation, page=[Reached()])

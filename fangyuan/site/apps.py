@@ -13,5 +13,6 @@ class SiteConfig(AppConfig):
     verbose_name = "站点"
 
     def ready(self) -> None:
+        import_module("fangyuan.site.papers")
         import_module("fangyuan.site.proof.offers")
         import_module("fangyuan.site.vitals")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from fangyuan.access import scopes
-from fangyuan.desk import declare, duties
+from fangyuan.desk import declare
 from fangyuan.integration import evidence
 from fangyuan.integration.models import Dispatch
 from fangyuan.org.models import Message
@@ -126,33 +126,3 @@ def _gathered(digest: Message) -> list[Message]:
         return []
     rows = Dispatch.objects.everything("汇总里的").filter(gathered_in=digest)
     return [row.message for row in rows.select_related("message").order_by("-message__sent_at")]
-
-
-@require_safe
-def proof(request: HttpRequest, number: int) -> HttpResponse:
-    """The proof about one message, to print: for its recipient and for auditors."""
-    found = Message.objects.seen_by(request.user).filter(pk=number).select_related("person")
-    if not (kept := list(found)):
-        raise Http404("消息")
-    return _paper(request, evidence.of(kept), heading="", back=f"/messages/{number}")
-
-
-@require_safe
-def duty_proof(request: HttpRequest, number: int) -> HttpResponse:
-    """The proof about one duty: everything that anybody was told of it."""
-    row = scopes.one(request.user, "obligation", number)
-    if row is None:
-        raise Http404("义务")
-    (duty,) = duties.describe([row], request.user)
-    context = {
-        "duty": duty,
-        "state": row.get_state_display(),
-        "met_at": row.met_at,
-        "owner": row.person,
-    }
-    said = evidence.of_obligation(number, request.user)
-    return _paper(request, said, heading=duty.title, back=f"/obligation/{number}", **context)
-
-
-def _paper(request: HttpRequest, said: list[Any], **more: Any) -> HttpResponse:
-    return render(request, "site/proof_of_delivery.html", {"said": said, **more})

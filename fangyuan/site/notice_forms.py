@@ -10,17 +10,15 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from fangyuan import door
 from fangyuan.access import table
 from fangyuan.core import calendar, spans
 from fangyuan.desk import duties
 from fangyuan.desk.replies import refused
-from fangyuan.engine.models import Clause, Obligation
+from fangyuan.engine.models import Obligation
 from fangyuan.org.models import Person
-from fangyuan.site import notices
 from fangyuan.supervision import actions, measure
 from fangyuan.supervision.models import Finding, Rectification
 
@@ -160,18 +158,3 @@ def due_at(at: datetime, days: int, group: Iterable[Obligation], periods: int) -
     day = calendar.stored().add(spans.day_of(at), days)
     asked = spans.midnight(day + timedelta(days=1))
     return max(asked, measure.earliest(group, max(1, periods), at) or asked)
-
-
-@require_safe
-def paper(request: HttpRequest, number: int) -> HttpResponse:
-    """The notice as a document to print or keep as PDF: number, facts, demand, seal, signatures."""
-    seen = Rectification.objects.seen_by(request.user).present()
-    notice = seen.filter(pk=number).select_related("person", "finding", "issued_by").first()
-    if notice is None:
-        raise Http404("没有这份整改通知，或不在你的范围内")
-    known = notices.known((), notice, request.user)
-    told = notices.detail(notice, known, request.user, timezone.now())
-    clause = Clause.objects.everything("条款人人可读").filter(number=told["sheet"].clause)
-    issuer = table.sight(notice.issued_by).team if notice.issued_by else ""
-    context = {**told, "clause": clause.select_related("policy").first(), "issuer": issuer}
-    return render(request, "site/supervision_paper.html", context)

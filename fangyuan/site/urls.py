@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fangyuan.contracts import paper
 from fangyuan.opportunities import board
 from fangyuan.site import (
     approval_effects,
@@ -35,7 +34,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("supervision", supervision.supervision, name="supervision"),
     path("supervision/new", notice_forms.new, name="notice_new"),
     path("supervision/<int:number>", supervision.supervision, name="notice"),
-    path("supervision/<int:number>/paper", notice_forms.paper, name="notice_paper"),
     path("palette", palette.palette, name="palette"),
     path("login", views.login, name="login"),
     path("logout", views.logout, name="logout"),
@@ -44,7 +42,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sw.js", offline.service_worker, name="service_worker"),
     path("offline", offline.page, name="offline"),
     path("api/", include("fangyuan.desk.api.urls")),
-    path("quote/<int:number>/paper", paper.quote, name="quote_paper"),
     path("pipeline", board.board, name="pipelines"),
     path("pipeline/move/<int:number>", board.move, name="pipeline_move"),
     path("pipeline/<slug:code>", board.board, name="pipeline"),

@@ -59,6 +59,9 @@ ROUTES = {
     "comment": WRITES,
     "attach": WRITES,
     "attachment": OTHER,
+    "paper": READS,
+    "paper_pdf": READS,
+    "paper_docx": READS,
     "pointers": OTHER,
     "undo": OTHER,
 }

@@ -68,7 +68,7 @@ def test_all_of_a_topic_are_marked_read_at_once(company, say):
 
 def test_nobody_opens_or_proves_what_was_told_to_somebody_else(company, say, auditor):
     message = say()
-    for path in (f"/messages/{message.pk}", f"/proofs/message/{message.pk}"):
+    for path in (f"/messages/{message.pk}", f"/message/{message.pk}/paper"):
         assert browser(company.zhao).get(path).status_code == 404
         assert browser(auditor).get(path).status_code == 200
     message.refresh_from_db()
@@ -94,7 +94,7 @@ def test_coming_by_the_link_of_a_mail_proves_that_it_arrived(
     row = dispatch_of(message)
     assert row.state == "DELIVERED"
     assert row.opened_at == row.delivered_at
-    proof = browser(company.li).get(f"/proofs/message/{message.pk}").content.decode()
+    proof = browser(company.li).get(f"/message/{message.pk}/paper").content.decode()
     assert "点开链接" in proof
     assert "250 邮件服务器已接收" in proof
 
@@ -110,7 +110,7 @@ def test_a_digest_opens_on_what_it_gathered(channel_of, post, company, say, wish
     client = browser(company.li)
     assert one.title in client.get(f"/messages/{digest.pk}").content.decode()
     assert digest.title not in client.get("/messages?tab=all").content.decode()
-    proof = client.get(f"/proofs/message/{one.pk}").content.decode()
+    proof = client.get(f"/message/{one.pk}/paper").content.decode()
     assert "并入汇总" in proof
 
 
@@ -255,7 +255,7 @@ def test_the_pages_take_few_queries(boss_is_admin, robot_of, say):
     outbox.run(timezone.now() + timedelta(days=1))
     client, many = browser(boss_is_admin), {}
     paths = ["/messages", "/messages?tab=all", "/preferences", "/preferences/company", "/channels"]
-    for path in (*paths, f"/channels/{channel.pk}", f"/proofs/message/{message.pk}"):
+    for path in (*paths, f"/channels/{channel.pk}", f"/message/{message.pk}/paper"):
         client.get(path)
         with CaptureQueriesContext(connection) as caught:
             assert client.get(path).status_code == 200, path

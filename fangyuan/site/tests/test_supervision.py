@@ -98,7 +98,7 @@ def test_who_may_not_send_notices_is_refused_and_sees_only_their_own(audited):
     assert answer.status_code == 403 and "监督小组" in answer.content.decode()
     send(audited, [audited.missed[0].pk])
     notice = Rectification._base_manager.get()
-    for url in (f"/supervision/{notice.pk}", f"/supervision/{notice.pk}/paper"):
+    for url in (f"/supervision/{notice.pk}", f"/rectification/{notice.pk}/paper"):
         assert signed_in(audited.li).get(url).status_code == 200
         assert signed_in(audited.zhao).get(url).status_code == 404
 
@@ -106,7 +106,7 @@ def test_who_may_not_send_notices_is_refused_and_sees_only_their_own(audited):
 def test_the_paper_has_number_clause_facts_demand_and_seal(audited):
     send(audited, [one.pk for one in audited.missed[:2]])
     notice = Rectification._base_manager.get()
-    page = signed_in(audited.auditor).get(f"/supervision/{notice.pk}/paper").content.decode()
+    page = signed_in(audited.auditor).get(f"/rectification/{notice.pk}/paper").content.decode()
     for said in (
         notice.number,
         "T-1",
