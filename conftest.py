@@ -42,6 +42,8 @@ POSITIONS = {
     "ka_manager": "KA销售经理",
     "ka_rep": "KA销售代表",
     "sales_rep": "销售代表",
+    "contract_admin": "合同管理员",
+    "legal_dept": "法务部",
     "audit_dept": "审计部",
     "hr_dept": "人力资源部",
 }
@@ -56,6 +58,7 @@ TERMS = {
         "journey": "客户旅程五阶段",
         "ka": "KA 流程",
     },
+    "attachment": {"SENT": "发给客户的文书"},
     "loss_reason": {"PRICE": "价格"},
     "product_category": {"HARDWARE": "硬件设备"},
 }

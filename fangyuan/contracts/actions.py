@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Sum
+from django.utils import timezone
+
 from fangyuan import door
-from fangyuan.contracts.models import QuoteLine
+from fangyuan.contracts import sending, sums
+from fangyuan.contracts.models import Point, Quote, QuoteLine
 
 
 @door.verb("solution", label="评审通过", writes=("stage", "reviewed_at"))
 def review_solution(deed: door.Deed, solution: Any) -> Any:
     """Pass a solution that was gone over inside the house (KA-4.2.2, PA-8.2.3)."""
     return deed.move(solution, "PASSED", reviewed_at=deed.at)
+
+
+@door.verb(
+    "solution",
+    label="评审打分",
+    asks=("fits_need", "fits_house", "fits_market", "review_note"),
+    writes=("fits_need", "fits_house", "fits_market", "review_note"),
+    stages=("DRAFT",),
+)
+def score_solution(deed: door.Deed, solution: Any, **given: Any) -> Any:
+    """Judge a solution by what the customer needs, what the house gains, how it stands in the
+    market: 1 to 5 each, with a word (KA-4.2.2)."""
+    return deed.change(solution, {name: v for name, v in given.items() if v not in (None, "")})
 
 
 @door.verb("solution", label="提交客户", writes=("stage", "sent_at"))
@@ -65,26 +82,59 @@ def discount_quote(deed: door.Deed, quote: Any, *, discount_reason: str = "") ->
         raise door.Refused(
             [door.Unmet("低于目录价要写折扣理由", "discount_reason", record="quote")]
         )
-    return deed.move(quote, "APPROVED", approved_at=deed.at, discount_reason=reason)
+    moved = deed.move(quote, "APPROVED", approved_at=deed.at, discount_reason=reason)
+    Quote._base_manager.filter(pk=moved.pk).update(approved_hash=sums.digest(moved.pk))
+    return moved
 
 
-@door.verb("quote", label="提交客户", writes=("stage", "sent_at"))
+@door.verb("quote", label="退回修改", writes=("stage", "approved_at"), stages=("APPROVED",))
+def return_quote(deed: door.Deed, quote: Any) -> Any:
+    """Take an approved quote back to change it; its approval is gone with that."""
+    Quote._base_manager.filter(pk=quote.pk).update(approved_hash="")
+    return deed.move(quote, "DRAFT", approved_at=None)
+
+
+@door.verb("quote", label="提交客户", writes=("stage", "sent_at"), stages=("APPROVED",))
 def send_quote(deed: door.Deed, quote: Any) -> Any:
-    """Hand an approved quote to the customer (PS-2.4.2.2)."""
+    """Hand an approved quote to the customer; its paper is kept as it went (PS-2.4.2.2)."""
     held = deed.held(quote)
     if held.stage != "APPROVED":
         raise door.Refused([door.Unmet("报价还没有核准，不能提交客户", "stage", record="quote")])
-    if held.valid_until < deed.at.date():
-        raise door.Refused(
-            [door.Unmet("报价已过有效期，请先改有效期", "valid_until", record="quote")]
-        )
-    return deed.move(quote, "SENT", sent_at=deed.at)
+    _in_time(deed, held)
+    moved = deed.move(quote, "SENT", sent_at=deed.at)
+    Quote._base_manager.filter(pk=moved.pk).update(sent_hash=sums.digest(moved.pk))
+    sending.keep_paper(deed, moved)
+    return moved
 
 
-@door.verb("quote", label="客户接受", writes=("stage",))
+def _in_time(deed: door.Deed, quote: Any) -> None:
+    if quote.valid_until < timezone.localdate(deed.at):
+        said = f"报价有效期到 {quote.valid_until:%Y-%m-%d}，已经过期，请“改版”后重新提交"
+        raise door.Refused([door.Unmet(said, "valid_until", record="quote")])
+
+
+@door.verb("quote", label="客户接受", writes=("stage",), stages=("SENT",))
 def accept_quote(deed: door.Deed, quote: Any) -> Any:
-    """Note that the customer took the quote."""
+    """Note that the customer took the quote, while it held."""
+    _in_time(deed, deed.held(quote))
     return deed.move(quote, "ACCEPTED")
+
+
+@door.verb("quote", label="改版", asks=("valid_until",), stages=("APPROVED", "SENT", "EXPIRED"))
+def revise_quote(deed: door.Deed, quote: Any, *, valid_until: Any) -> Any:
+    """Begin the next version as a draft with the same lines; the one before holds until its day."""
+    held = deed.held(quote)
+    versions = Quote.objects.everything("版本号").filter(number=held.number)
+    kept = ("opportunity_id", "solution_id", "number", "price_list_id", "tax_rate", "terms")
+    values = {name: getattr(held, name) for name in (*kept, "discount_reason")}
+    last = versions.order_by("-version").values_list("version", flat=True)[0]
+    values |= {"version": last + 1, "valid_until": valid_until, "replaces": held}
+    made = deed.create(Quote, values)
+    lines = QuoteLine.objects.everything("报价行改版").present().filter(quote=held).order_by("pk")
+    for line in lines:
+        told = {name: getattr(line, name) for name in (*sums.SOLD, "list_price", "cost")}
+        deed.create(QuoteLine, {"quote": made, **told})
+    return made
 
 
 @door.verb("negotiation", label="开始谈判", writes=("stage", "started_at"))
@@ -93,9 +143,34 @@ def start_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     return deed.move(negotiation, "RUNNING", started_at=deed.at)
 
 
+@door.verb(
+    "negotiation",
+    label="核定授权",
+    asks=("mandate_rate", "mandate"),
+    writes=("mandate_rate",),
+    stages=("PREPARE", "RUNNING"),
+)
+def grant_mandate(
+    deed: door.Deed, negotiation: Any, *, mandate_rate: Any, mandate: str = ""
+) -> Any:
+    """Say how much may be given away, in per cent of the quote (KA-4.3.2, PS-2.5.2.1)."""
+    if mandate_rate is None:
+        raise door.Refused(
+            [door.Unmet("写明最多让利百分之几", "mandate_rate", record="negotiation")]
+        )
+    told = {"mandate": mandate} if mandate else {}
+    return deed.change(negotiation, mandate_rate=mandate_rate, **told)
+
+
 @door.verb("negotiation", label="谈判达成", writes=("stage", "ended_at"))
 def end_negotiation(deed: door.Deed, negotiation: Any) -> Any:
-    """End the talks with an agreement on every topic (PA-9.2.2)."""
+    """End the talks with an agreement within what was allowed to be given away (PA-9.2.2)."""
+    held = deed.held(negotiation)
+    given = Point.objects.everything("累计让利").present().filter(negotiation=held)
+    conceded = given.aggregate(total=Sum("concession"))["total"] or 0
+    if held.mandate_rate is not None and conceded > held.mandate_rate:
+        said = f"累计让利 {conceded}%，超出授权 {held.mandate_rate}%，请先由上级“核定授权”"
+        raise door.Refused([door.Unmet(said, "mandate_rate", record="negotiation")])
     return deed.move(negotiation, "AGREED", ended_at=deed.at)
 
 

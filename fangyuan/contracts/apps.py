@@ -6,14 +6,16 @@ from django.apps import AppConfig
 
 
 class ContractsConfig(AppConfig):
-    """The contracts room; its facts and verbs register themselves."""
+    """The contracts room; its facts, papers and verbs register themselves."""
 
     name = "fangyuan.contracts"
     label = "contracts"
     verbose_name = "方案与合同"
 
     def ready(self) -> None:
-        import_module("fangyuan.contracts.facts")
-        import_module("fangyuan.contracts.offer_facts")
-        import_module("fangyuan.contracts.metrics")
-        import_module("fangyuan.contracts.sums")
+        for module in (
+            *("facts", "offer_facts", "contract_facts", "metrics", "sums", "keeping"),
+            *("papers", "contract_papers", "checked", "expiry"),
+            "contract_actions",
+        ):
+            import_module(f"fangyuan.contracts.{module}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fangyuan.contracts.models import Negotiation, Point, Quote, QuoteLine, Solution
-from fangyuan.desk.columns import Column, Due, Title
+from fangyuan.contracts.models import Contract, Negotiation, Point, Quote, QuoteLine, Solution
+from fangyuan.contracts.panels import Deviations, Road, Rounds, Worth
+from fangyuan.customers.models import Customer
+from fangyuan.desk.attachments import Attachments
+from fangyuan.desk.columns import Column, Due, Owner, Title
 from fangyuan.desk.declare import Desk, Link, Section, View, extend, register
 from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related
 from fangyuan.desk.timeline import Timeline
@@ -24,6 +27,7 @@ register(
         ],
         head="opportunity version kind amount sent_at",
         actions=[
+            "score_solution",
             "review_solution",
             "send_solution",
             "present_solution",
@@ -31,7 +35,7 @@ register(
             "decline_solution",
             "revise_solution",
         ],
-        page=[Approvals(), Timeline(), Comments(), Duties(), Facts()],
+        page=[Worth(), Approvals(), Attachments(), Timeline(), Comments(), Duties(), Facts()],
         views=[View("待评审", {"stage": "DRAFT"}, ""), View("已提交", {"stage": "SENT"}, "")],
         icon="file",
     )
@@ -58,11 +62,12 @@ register(
             Section("产品", "product quantity price deliver_on is_nonstandard", of="lines"),
         ],
         head="opportunity total list_total valid_until tax_rate sent_at",
-        actions=["discount_quote", "send_quote", "accept_quote"],
+        actions="discount_quote send_quote accept_quote draft_contract return_quote revise_quote",
         links=[Link("报价单", "/quote/{id}/paper", "quote", "file")],
         page=[
             Related("", "产品", record="quote_line", by="quote", is_lazy=False),
             Approvals(),
+            Attachments(),
             Timeline(),
             Duties(),
             Facts(),
@@ -91,8 +96,9 @@ register(
             Section("底线与授权", "strategy walk_away mandate within_policy", is_more=True),
         ],
         head="opportunity appointed_at started_at ended_at",
-        actions=["start_negotiation", "end_negotiation", "break_negotiation"],
+        actions="start_negotiation end_negotiation break_negotiation grant_mandate",
         page=[
+            Rounds(),
             Related("", "议题", record="point", by="negotiation"),
             Timeline(),
             Duties(),
@@ -111,7 +117,11 @@ register(
         form=[
             Section("意见", "opportunity kind topic raised_at text"),
             Section("应对", "answer result mood"),
-            Section("谈判", "negotiation round ours theirs impact solution led_to", is_more=True),
+            Section(
+                "谈判",
+                "negotiation contract round ours theirs concession impact solution led_to",
+                is_more=True,
+            ),
         ],
         head="opportunity kind topic raised_at closed_at",
         actions=["close_point"],
@@ -119,13 +129,75 @@ register(
         views=[View("未关闭", {"closed_at": "none"}, "raised_at")],
     )
 )
+register(
+    Desk(
+        model=Contract,
+        columns=[
+            Title("number", sub="customer"),
+            Column("opportunity", on_card=False),
+            "stage",
+            "amount",
+            "signed_at",
+            Column("ends_on", on_card=False),
+            Owner(),
+            Due(),
+        ],
+        filters="stage kind customer opportunity owner amount signed_at ends_on"
+        " promised_back_on due",
+        search=["number"],
+        sorts=["amount", "signed_at", "ends_on"],
+        form=[
+            Section("合同", "opportunity quote template kind renews amount"),
+            Section("付款与交付", "payment_terms down_payment deliver_by"),
+            Section("正文", "text deviation_reason"),
+            Section("法务", "checks legal_advice"),
+            Section("期限", "starts_on ends_on agreed_sign_on promised_back_on"),
+            Section("成本与跟进", "estimated_cost follow_note", is_more=True),
+        ],
+        head="customer opportunity quote amount signed_at effective_at ends_on",
+        board="stage",
+        actions="review_contract deviate approve_contract send_contract sign_contract seal"
+        " perform_contract follow_contract return_contract end_contract void_contract"
+        " delete_contract",
+        links=[Link("合同文本", "/contract/{id}/paper", "contract", "file")],
+        page=[
+            Road(),
+            Deviations(),
+            Approvals(),
+            Attachments(),
+            Related("", "风险与意见", record="point", by="contract", show="text kind closed_at"),
+            Timeline(),
+            Comments(),
+            Duties(),
+            Facts(),
+        ],
+        views=[
+            View("待签", {"stage": "SENT,CUSTOMER_SIGNED"}, ""),
+            View("履行中", {"stage": "PERFORMING"}, "ends_on"),
+            View("审核中", {"stage": "DRAFT,REVIEW,APPROVED"}, ""),
+        ],
+        icon="file",
+    )
+)
+extend(
+    Customer,
+    page=[
+        Related("", "合同", record="contract", by="customer", show="number stage amount ends_on")
+    ],
+)
 extend(
     Opportunity,
     page=[
         Related("", "方案", record="solution", by="opportunity", show="title version stage amount"),
         Related("", "报价", record="quote", by="opportunity", show="number version stage total"),
         Related("", "谈判", record="negotiation", by="opportunity"),
+        Related(
+            "", "合同", record="contract", by="opportunity", show="number stage amount signed_at"
+        ),
         Related("", "意见与议题", record="point", by="opportunity", show="text kind closed_at"),
     ],
-    through=["solution.opportunity", "point.opportunity", "negotiation.opportunity"],
+    through=[
+        *("solution.opportunity", "point.opportunity"),
+        *("negotiation.opportunity", "contract.opportunity"),
+    ],
 )

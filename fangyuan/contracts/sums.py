@@ -1,13 +1,21 @@
-"""What a quote comes to: kept beside its lines by every deed that touches them."""
+"""What a quote comes to: kept beside its lines by every deed that touches them.
+
+Once approved, what it offers stays as it is: another offer is another version.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, Final
 
 from django.db import connection
 
 from fangyuan import door
+from fangyuan.contracts.models import Quote, QuoteLine
 
+OFFERED: Final = ("price_list_id", "valid_until", "tax_rate", "total", "terms")
+SOLD: Final = ("product_id", "quantity", "price", "deliver_on", "is_nonstandard")
 _NUMBER: Final = """
 UPDATE contracts_quote
    SET number = 'BJ' || to_char(recorded_at, 'YYYY') || '-' || lpad(id::text, 5, '0')
@@ -36,8 +44,22 @@ UPDATE contracts_quote q SET total = s.total, list_total = s.listed
 
 @door.follows("quote")
 def keep(deed: door.Deed, numbers: set[int]) -> None:
-    """Number these quotes and keep their sums right."""
+    """Number these quotes and keep their sums right; raises Refused where an approved one says
+    anything else than what was approved."""
     given: dict[str, Any] = {"numbers": sorted(numbers)}
     with connection.cursor() as cursor:
         for statement in (_NUMBER, _LISTED, _TOTAL):
             cursor.execute(statement, given)
+    approved = Quote._base_manager.filter(pk__in=numbers, removed_at=None).exclude(approved_hash="")
+    for number, was in approved.exclude(stage=Quote.Stage.DRAFT).values_list("pk", "approved_hash"):
+        if digest(number) != was:
+            said = "报价已核准，内容不能再改；请先“退回修改”，已发客户的请“改版”"
+            raise door.Refused([door.Unmet(said, "terms", record="quote", subject_id=number)])
+
+
+def digest(quote: int) -> str:
+    """The SHA-256 of what a quote offers: its lines, terms, tax and last day."""
+    own = Quote._base_manager.filter(pk=quote).values_list(*OFFERED).get()
+    lines = QuoteLine._base_manager.filter(quote=quote, removed_at=None).order_by("pk")
+    said = [[str(value) for value in row] for row in (own, *lines.values_list(*SOLD))]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -21,6 +21,10 @@ class Confirmed(models.TextChoices):
     ORAL = "ORAL", "口头"
 
 
+def _scored(name: str) -> Q:
+    return Q(**{name: None}) | Q(**{f"{name}__range": (1, 5)})
+
+
 class Solution(Record):
     """One version of what is proposed to a customer (KA-4.2, PS-2.3, PA-8)."""
 
@@ -71,6 +75,10 @@ class Solution(Record):
     confirm_proof = models.ForeignKey(
         Attachment, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="确认凭证"
     )
+    fits_need = models.PositiveSmallIntegerField("客户需求", null=True, blank=True)
+    fits_house = models.PositiveSmallIntegerField("公司利益", null=True, blank=True)
+    fits_market = models.PositiveSmallIntegerField("市场竞争力", null=True, blank=True)
+    review_note = fields.Note("评审意见")
     answers_point = models.ForeignKey(
         "contracts.Point",
         models.PROTECT,
@@ -96,6 +104,9 @@ class Solution(Record):
         "presented_at": "present_solution",
         "confirmed_at": "confirm_solution",
         "confirm_form": "confirm_solution",
+        **dict.fromkeys(
+            ("fits_need", "fits_house", "fits_market", "review_note"), "score_solution"
+        ),
     }
 
     class Meta(Record.Meta):
@@ -107,7 +118,12 @@ class Solution(Record):
                 condition=Q(removed_at=None),
                 name="solution_once",
                 violation_error_message="这个商机已有这个版本的方案，请换一个版本号",
-            )
+            ),
+            models.CheckConstraint(
+                condition=_scored("fits_need") & _scored("fits_house") & _scored("fits_market"),
+                name="solution_scores",
+                violation_error_message="每项打 1 到 5 分",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,6 +160,12 @@ class Quote(Record):
     stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
     approved_at = models.DateTimeField("核准", null=True, blank=True)
     sent_at = models.DateTimeField("提交", null=True, blank=True)
+    # Digests of what it offers: as approved, and as it went to the customer.
+    approved_hash = fields.Text("所批版本", blank=True, default="", editable=False)
+    sent_hash = fields.Text("所发版本", blank=True, default="", editable=False)
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="改自"
+    )
 
     owned_by = "opportunity"
     judges = ("opportunity",)
@@ -156,6 +178,8 @@ class Quote(Record):
         "SENT": ("ACCEPTED", "EXPIRED"),
     }
     governed = {
+        "version": "revise_quote",
+        "replaces": "revise_quote",
         "stage": "discount_quote",
         "approved_at": "discount_quote",
         "sent_at": "send_quote",
@@ -235,6 +259,7 @@ class Negotiation(Record):
     walk_away = fields.Note("底线")
     strategy = fields.Note("策略")
     mandate = fields.Note("授权范围")
+    mandate_rate = fields.Percent("授权让利", null=True)
     within_policy = models.BooleanField("符合价格政策", null=True, blank=True)
     appointed_at = models.DateTimeField("约定时间", null=True, blank=True)
     customer_people = fields.TextSet("客户参与人")
@@ -253,6 +278,7 @@ class Negotiation(Record):
     stage_field = "stage"
     moves = {"PREPARE": ("RUNNING",), "RUNNING": ("AGREED", "BROKEN")}
     governed = {
+        "mandate_rate": "grant_mandate",
         "stage": "start_negotiation",
         "started_at": "start_negotiation",
         "ended_at": "end_negotiation",
@@ -266,7 +292,12 @@ class Negotiation(Record):
                 condition=Q(ended_at=None) | Q(started_at=None) | Q(ended_at__gte=F("started_at")),
                 name="negotiation_span",
                 violation_error_message="结束不能早于开始",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(mandate_rate=None) | Q(mandate_rate__range=(0, 100)),
+                name="negotiation_mandate",
+                violation_error_message="授权让利在 0 到 100 之间",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -313,6 +344,15 @@ class Point(Record):
     ours = fields.Note("我方立场")
     theirs = fields.Note("对方立场")
     result = fields.Note("结果")
+    concession = fields.Percent("我方让利", null=True)
+    contract = models.ForeignKey(
+        "contracts.Contract",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="points",
+        verbose_name="合同",
+    )
     mood = fields.Choice("倾向", choices=Mood, null=True)
     closed_at = models.DateTimeField("关闭", null=True, blank=True)
     led_to = models.ForeignKey(
@@ -333,6 +373,13 @@ class Point(Record):
     class Meta(Record.Meta):
         verbose_name = "意见与议题"
         ordering = ["-raised_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(concession=None) | Q(concession__range=(0, 100)),
+                name="point_concession",
+                violation_error_message="让利在 0 到 100 之间",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.text.partition("\n")[0][:40]

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+import io
+from datetime import date, timedelta
 from decimal import Decimal
 
+import docx
+import pypdf
 import pytest
+from django.utils import timezone
 
-from conftest import term
 from fangyuan import door
+from fangyuan.contracts import expiry
 from fangyuan.contracts.models import Quote, QuoteLine
-from fangyuan.customers import holding
-from fangyuan.library.models import Price, PriceList, Product
-from fangyuan.opportunities import pipelines
-from fangyuan.opportunities.models import Opportunity
-
-
-@pytest.fixture
-def offer(company):
-    """小李's quote over one product of the price list."""
-    with door.acting(by=None, action="test") as deed:
-        pipelines.plant(deed)
-        values = {"name": "检测线", "model": "JC", "category": term("product_category", "HARDWARE")}
-        product = deed.create(Product, values)
-        prices = deed.create(PriceList, {"name": "目录", "starts_on": date(2026, 1, 1)})
-        amount = {"price_list": prices, "product": product, "amount": Decimal("280000")}
-        deed.create(Price, amount, cost=Decimal("190000"))
-        deal = deed.create(Opportunity, {"name": "二期", "customer": company.customer})
-        holding.hand_to(deal, company.li, at=deed.at)
-    values = {"opportunity": deal, "price_list": prices, "valid_until": date(2099, 1, 1)}
-    quote = door.create(Quote, values, by=company.li)
-    line = {"quote": quote, "product": product, "quantity": Decimal(2), "price": Decimal("270000")}
-    door.create(QuoteLine, line, by=company.li)
-    return company, Quote._base_manager.get(pk=quote.pk)
+from fangyuan.desk.models import Attachment
 
 
 def test_a_quote_is_numbered_and_comes_to_the_sum_of_its_lines(offer):
@@ -76,3 +58,67 @@ def test_a_quote_may_be_begun_without_a_line(offer, client):
     made = client.post("/quote/new", given)
     assert made.status_code == 302, made.content.decode()[:2000]
     assert Quote._base_manager.count() == 2 and QuoteLine._base_manager.count() == 1
+
+
+def sent(offer):
+    """小李's quote, approved and handed to the customer."""
+    company, quote = offer
+    door.act("discount_quote", quote, by=company.li, payload={"discount_reason": "首单"})
+    door.act("send_quote", Quote._base_manager.get(pk=quote.pk), by=company.li)
+    return Quote._base_manager.get(pk=quote.pk)
+
+
+def test_what_goes_to_the_customer_is_kept_as_it_went(offer, client):
+    company, quote = offer
+    client.force_login(company.li)
+    draft = client.get(f"/quote/{quote.pk}/paper.pdf").content
+    assert "草稿" in pypdf.PdfReader(io.BytesIO(draft)).pages[0].extract_text()
+    kept = sent(offer)
+    file = Attachment._base_manager.get(subject_type="quote", subject_id=quote.pk)
+    with file.file.open("rb") as opened:
+        content = opened.read()
+    said = pypdf.PdfReader(io.BytesIO(content)).pages[0].extract_text()
+    assert "伍拾肆万元整" in said and "草稿" not in said
+    assert kept.sent_hash == kept.approved_hash != ""
+    assert client.get(f"/quote/{quote.pk}/paper.pdf").content == content
+
+
+def test_an_approved_quote_says_what_was_approved_until_it_is_taken_back(offer):
+    company, quote = offer
+    door.act("discount_quote", quote, by=company.li, payload={"discount_reason": "首单"})
+    line = QuoteLine._base_manager.get(quote=quote)
+    with pytest.raises(door.Refused, match="退回修改"):
+        door.change(line, {"price": Decimal("1")}, by=company.li)
+    door.act("return_quote", Quote._base_manager.get(pk=quote.pk), by=company.li)
+    door.change(line, {"price": Decimal("260000")}, by=company.li)
+    assert Quote._base_manager.get(pk=quote.pk).total == Decimal("520000.00")
+
+
+def test_a_quote_lapses_after_its_day_and_goes_on_in_a_new_version(offer):
+    company, quote = offer
+    door.change(quote, {"valid_until": timezone.localdate()}, by=company.li)
+    held = sent((company, Quote._base_manager.get(pk=quote.pk)))
+    assert expiry.run(timezone.now()) == 0
+    assert expiry.run(timezone.now() + timedelta(days=1)) == 1
+    lapsed = Quote._base_manager.get(pk=quote.pk)
+    assert lapsed.stage == "EXPIRED"
+    told = {"valid_until": date(2099, 1, 1)}
+    again = door.act("revise_quote", lapsed, by=company.li, payload=told)
+    again = Quote._base_manager.get(pk=again.pk)
+    assert (again.number, again.version, again.stage) == (held.number, 2, "DRAFT")
+    assert again.total == held.total and again.replaces_id == held.pk
+
+
+def test_the_quote_as_a_document_has_every_line(offer, client):
+    company, quote = offer
+    client.force_login(company.li)
+    answer = client.get(f"/quote/{quote.pk}/paper.docx")
+    made = docx.Document(io.BytesIO(answer.content))
+    said = "\n".join(one.text for one in made.paragraphs)
+    assert "华清电子有限公司：" in said and "伍拾肆万元整" in said
+    assert [c.text for c in made.tables[0].rows[1].cells][:4] == [
+        "检测线",
+        "JC",
+        "2 件",
+        "270,000.00",
+    ]
