@@ -200,7 +200,10 @@ facts.extend(
             "已签约",
             kind="bool",
             reads=_TALKS,
-            value=lambda: is_true(Q(Exists(_beside(signed_at__isnull=False)))),
+            # What was won before contracts were kept counts as signed.
+            value=lambda: is_true(
+                Q(Exists(_beside(signed_at__isnull=False))) | Q(opportunity__outcome="WON")
+            ),
         ),
         "matches_contract": facts.Derived(
             "结果与合同一致",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, OuterRef, Q, Subquery, TextField, Value
 
-from fangyuan.contracts.models import Negotiation, Quote, QuoteLine, Solution
+from fangyuan.contracts.models import Quote, QuoteLine, Solution
 from fangyuan.core import facts
 from fangyuan.desk.models import is_true
 from fangyuan.opportunities.models import Opportunity
@@ -34,15 +34,6 @@ facts.extend(
             kind="bool",
             value=lambda: is_true(Q(sent_at__date__lte=F("promised_on"))),
         ),
-    },
-)
-facts.extend(
-    Negotiation,
-    {
-        # Until contracts are entered, whoever won has signed.
-        "signed": facts.Derived(
-            "已签约", kind="bool", value=lambda: is_true(Q(opportunity__outcome="WON"))
-        )
     },
 )
 facts.extend(
