@@ -44,6 +44,10 @@ class Client:
         """Ask one page."""
         return self._send("GET", path, None)
 
+    def part(self, path: str, target: str) -> tuple[int, bytes]:
+        """Ask the part of a page that goes into this element, as the page's script does."""
+        return self._send("GET", path, None, **{"HX-Request": "true", "HX-Target": target})
+
     def post(self, path: str, fields: dict[str, str]) -> tuple[int, bytes]:
         """Send one form."""
         return self._send("POST", path, urlencode(fields))
@@ -53,14 +57,19 @@ class Client:
         return self._send("POST", path, json.dumps(said), "application/json")
 
     def _send(
-        self, method: str, path: str, body: str | None, kind: str = FORM
+        self, method: str, path: str, body: str | None, kind: str = FORM, **more: str
     ) -> tuple[int, bytes]:
-        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **more}
         if body is not None:
             headers["Content-Type"] = kind
             headers["X-CSRFToken"] = self.cookies.get("csrftoken", "")
-        self.line.request(method, quote(path, safe="/?&=%-_.~:"), body, headers)
-        answer = self.line.getresponse()
+        asked = (method, quote(path, safe="/?&=%-_.~:"), body, headers)
+        self.line.request(*asked)
+        try:
+            answer = self.line.getresponse()
+        except http.client.RemoteDisconnected:  # it was idle for too long
+            self.line.request(*asked)
+            answer = self.line.getresponse()
         content = answer.read()
         for line in answer.headers.get_all("Set-Cookie") or ():
             name, value = line.split(";", 1)[0].split("=", 1)

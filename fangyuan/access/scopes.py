@@ -59,6 +59,7 @@ class Way:
     other conditions leave few rows."""
 
     few: bool = False  # rows at hand are judged one by one
+    one: bool = False  # there is one person only, and an index has their rows in order
     first: bool = False  # gathered beforehand, so that an index then gives the rows in its order
     most: int | None = None  # only so much is gathered: enough to say that there are many
 
@@ -102,10 +103,27 @@ def _people(actor: Any, names: Iterable[str]) -> list[int]:
     return sorted({actor.pk, *(number for name in names for number in others.get(name, ()))})
 
 
+def _alone(actor: Any) -> int:
+    return int(actor.pk)
+
+
 def people(actor: Any, model: Any) -> list[int] | None:
     """Whose rows the actor may read, of a type that is reached by people alone; None for all."""
     found = reach(actor, model)
     return None if "all" in found.sets else _people(actor, found.sets) if found.sets else []
+
+
+def reached(actor: Any, found: Reach) -> list[int]:
+    """The people by whom this reach of the actor's goes."""
+    return _people(actor, found.sets)
+
+
+def unheld(found: Reach, model: Any) -> Q:
+    """Rows within this reach whoever holds them, for a query that is made ready."""
+    rows = NOBODY
+    if "pool" in found.sets and getattr(model, "reach", {}).get("pooled"):
+        rows |= _in_pool(_slot)
+    return rows | _in_region(model, _slot) if "region" in found.sets else rows
 
 
 def _now(_: Any) -> Any:
@@ -131,7 +149,7 @@ def _reaching(people: Any, model: Any, read: Read, way: Way, *, is_pooled: bool)
     reach = getattr(model, "reach", {})
     found = NOBODY
     for name in reach.get("people", ()):
-        found |= Q(**{f"{name}__any_of": people})
+        found |= Q(**{name: read(_alone)}) if way.one else Q(**{f"{name}__any_of": people})
     if reach.get("held"):
         pooled = _in_pool(read) if is_pooled and reach.get("pooled") else None
         others = [_numbers(model, pooled)[: way.most]] if pooled and not way.few else []

@@ -21,6 +21,7 @@ from fangyuan.engine.models import Obligation, Rule
 OPEN_STATES = ("OPEN", "BREACHED")
 # A period that was missed cannot be made good; after this long it no longer leads a list.
 MISSED_FOR = timedelta(days=30)
+MANY = 2000  # duties that are looked through one by one
 FEW = 20  # people whose duties are sorted rather than met along the index of all
 SHOWN = ("rule", "began_at", "due_at", "state")  # what a list says of a next duty
 Step = tuple[datetime, int, int]  # when a duty is due, its number and that of the record
@@ -66,17 +67,37 @@ def first_steps(model: Any, numbers: list[int], actor: Any, now: datetime) -> di
 
 def walk(
     model: Any, actor: Any, now: datetime, is_down: bool, *, after: Step | None, most: int
-) -> list[Step]:
-    """The next steps along open duties in their order; fewer than `most` are the last ones."""
+) -> list[Any]:
+    """The next open duties in their order, each with its `parent`; fewer than `most` are the
+    last ones."""
     given = {"due": after[0], "number": after[1]} if after else {}
-    shape = (is_down, after is not None, of_few(actor), most)
+    shape = (is_down, after is not None, _number(actor), most)
     return _asked(_WALK, model, actor, now, *shape, **given)
+
+
+def passed(
+    model: Any, actor: Any, now: datetime, until: Step | None = None
+) -> set[int | None] | None:
+    """The numbers of the records that have an open duty up to this one, or any; None where they
+    are too many to be looked through."""
+    if not of_few(actor):
+        return None
+    given = {"due": until[0], "number": until[1]} if until else {}
+    shape = (until is not None, _number(actor), MANY)
+    found = _asked(_PASSED, model, actor, now, *shape, **given)
+    return {row[0] for row in found} if len(found) < MANY else None
 
 
 def of_few(actor: Any) -> bool:
     """Whether the actor sees the duties of few people only."""
+    number = _number(actor)
+    return number is not None and number <= FEW
+
+
+def _number(actor: Any) -> int | None:
+    """Of how many people the actor sees the duties, counted no further than a few; None of all."""
     people = scopes.people(actor, Obligation)
-    return people is not None and len(people) <= FEW
+    return None if people is None else min(len(people), FEW + 1)
 
 
 def nothing(model: Any, seen: scopes.Reach) -> Q:
@@ -116,9 +137,9 @@ def _family(model: Any, seen: scopes.Reach) -> list[Any]:
     return _of_family(model, _all_owed(seen))
 
 
-def _all_owed(seen: scopes.Reach) -> Any:
+def _all_owed(seen: scopes.Reach, *, one: bool = False) -> Any:
     rows = Obligation.objects.everything("在范围内").filter(
-        scopes.later(seen, Obligation, few=True)
+        scopes.later(seen, Obligation, few=True, one=one)
     )
     return _still_owed(rows, ready.Slot("stale"))
 
@@ -151,22 +172,37 @@ def _steps(parts: list[Any]) -> Any:
     return _together([rows.values_list("due_at", "id", "parent") for rows in parts])
 
 
+def _along(model: Any, seen: scopes.Reach, of: int | None) -> Any:
+    """Duties about records and their children at once, with the `parent` of each."""
+    rows = _all_owed(seen, one=of == 1).annotate(parent=_parent(model))
+    kinds = [model.record_name(), *(child.record_name() for child, _, _ in _children(model))]
+    return rows.filter(subject_type__in=kinds)
+
+
 def _walked(
-    model: Any, seen: scopes.Reach, is_down: bool, is_further: bool, is_few: bool, most: int
+    model: Any, seen: scopes.Reach, is_down: bool, is_further: bool, of: int | None, most: int
 ) -> Any:
     word, way = ("lt", "desc") if is_down else ("gt", "asc")
     due, number = ready.Slot("due"), ready.Slot("number")
-    beyond = Q(**{f"due_at__{word}": due}) | Q(**{f"id__{word}": number})
-    rows = _all_owed(seen).annotate(parent=_parent(model))
-    kinds = [model.record_name(), *(child.record_name() for child, _, _ in _children(model))]
-    rows = rows.filter(subject_type__in=kinds)
+    rows = _along(model, seen, of)
     if is_further:
+        beyond = Q(**{f"due_at__{word}": due}) | Q(**{f"id__{word}": number})
         rows = rows.filter(beyond, **{f"due_at__{word}e": due})
-    # The duties of few people are gathered and sorted. Said plainly, the order would tempt the
-    # planner to read everybody's duties along their index until those people's turn up.
+    # One person's duties stand in order in an index. Those of few people are gathered and sorted:
+    # said plainly, the order would tempt the planner to read everybody's duties along their index
+    # until those people's turn up.
+    is_few = of is not None and 1 < of <= FEW
     first = Greatest("due_at", "due_at") if is_few else F("due_at")
     order = [getattr(first, way)(), getattr(F("id"), way)()]
-    return rows.order_by(*order).values_list("due_at", "id", "parent")[:most]
+    return rows.only(*SHOWN).order_by(*order)[:most]
+
+
+def _passed(model: Any, seen: scopes.Reach, is_until: bool, of: int | None, most: int) -> Any:
+    rows = _along(model, seen, of)
+    if is_until:
+        due, number = ready.Slot("due"), ready.Slot("number")
+        rows = rows.filter(Q(due_at__lt=due) | Q(due_at=due, id__lte=number), due_at__lte=due)
+    return rows.order_by().values_list("parent")[:most]
 
 
 _NEXT = ready.Ready(
@@ -174,6 +210,7 @@ _NEXT = ready.Ready(
 )
 _FIRST = ready.Ready(lambda model, seen: _steps(_first_of_each(model, seen)))
 _WALK = ready.Ready(_walked)
+_PASSED = ready.Ready(_passed)
 
 
 def child_of(model: Any, name: str) -> tuple[Any, str, dict[str, str]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 
-from fangyuan.access import scopes
+from fangyuan.access import newest, scopes
 from fangyuan.core import ready
 from fangyuan.desk import columns, declare, filters, searching
 from fangyuan.desk.filters import BadQuery
@@ -23,6 +23,8 @@ from fangyuan.desk.filters import BadQuery
 MOST_COUNTED = 1000  # up to so many rows the next duty of each is looked up for sorting
 GATHERED = 1500  # holdings of several people that are gathered first to count what they hold
 WAYS = ("asc", "desc")
+A_MINUTE, NEVER = timedelta(minutes=1), datetime.min.replace(tzinfo=UTC)
+_many: dict[tuple[int, str, bool], datetime] = {}  # lists too long to count, and when they were
 TURNED = "排序变了，请从头打开列表"
 LOST = "翻页的位置认不出，请从头打开列表"
 
@@ -79,40 +81,54 @@ class Rows:
         self.sets = scopes.deciding(actor, desk.model)
         self._where = conditions(desk, query, actor, now)
         # The best way to few rows depends on the words; the way to all of them does not.
-        self.is_narrow = bool(query.chosen or query.words)
+        self.is_narrow = bool(query.chosen or query.words or query.picks)
+        # Words leave few rows and have an index of their own: of many rows they are asked first.
+        self.few = bool(query.words) and newest.is_many(actor, desk.model)
         self._counted: int | None = None
 
     def page(self, size: int) -> tuple[list[Any], str]:
         """The rows after the cursor, in the order of a column, and the cursor of the next page, if
         any; raises BadQuery."""
         further = _beyond(self.desk, self.name, self.is_down, self.query.after)
-        shape = (self.sets, self.name, self.is_down, size + 1, not self.is_narrow)
+        shape = (self.sets, self.name, self.is_down, size + 1, not self.is_narrow, self.few)
         rows = self.ask(_PAGE, *shape, where=further)
         more = cursor(rows[size - 1], self.name) if len(rows) > size else ""
         return rows[:size], more
 
     def first(self, most: int) -> list[Any]:
         """Some of the rows in no order; fewer than `most` are all there are."""
-        found: list[Any] = self.ask(_FIRST, self.sets, most)
+        found: list[Any] = self.ask(_FIRST, self.sets, most, self.few)
         if len(found) < most:
             self._counted = len(found)
         return found
 
     def count(self) -> int:
         """How many rows there are, counted no further than one beyond `MOST_COUNTED`."""
+        if self._counted is None and self._were_many():
+            return MOST_COUNTED + 1
         if self._counted is None:
             people = scopes.people(self.actor, self.desk.model)
             # Of what several people hold a part is often enough to say that there is more.
             for most in (GATHERED, None) if people and len(people) > 1 else (None,):
-                shape = (MOST_COUNTED + 1, most, not self.is_narrow)
+                shape = (MOST_COUNTED + 1, most, not self.is_narrow, self.few)
                 self._counted = int(self.ask(_COUNT, *shape)[0][0])
                 if self._counted > MOST_COUNTED:
+                    _many[self._key()] = self.now
                     break
         return self._counted or 0
 
+    def _were_many(self) -> bool:
+        """Whether this list without conditions was too long to count a minute ago."""
+        return not self.is_narrow and self.now - _many.get(self._key(), NEVER) < A_MINUTE
+
+    def _key(self) -> tuple[int, str, bool]:
+        if len(_many) > MOST_COUNTED:
+            _many.clear()
+        return self.actor.pk, self.desk.name, self.query.is_bin
+
     def numbers(self) -> list[int]:
         """The numbers of the rows, no further than one beyond `MOST_COUNTED`."""
-        found = [row[0] for row in self.ask(_NUMBERS, MOST_COUNTED + 1)]
+        found = [row[0] for row in self.ask(_NUMBERS, MOST_COUNTED + 1, self.few)]
         self._counted = len(found)
         return found
 
@@ -161,17 +177,21 @@ def order(model: Any, name: str, is_down: bool) -> list[Any]:
 
 
 _PAGE = ready.Ready(
-    lambda model, seen, where, sets, name, is_down, most, first: shown(
-        model, seen, where, sets, first=first
+    lambda model, seen, where, sets, name, is_down, most, first, few: shown(
+        model, seen, where, sets, first=first, few=few
     ).order_by(*order(model, name, is_down))[:most]
 )
-_FIRST = ready.Ready(lambda model, seen, where, sets, most: shown(model, seen, where, sets)[:most])
+_FIRST = ready.Ready(
+    lambda model, seen, where, sets, most, few: shown(model, seen, where, sets, few=few)[:most]
+)
 _NUMBERS = ready.Ready(
-    lambda model, seen, where, most: _meant(model, seen, where).values_list("pk")[:most]
+    lambda model, seen, where, most, few: _meant(model, seen, where, few=few).values_list("pk")[
+        :most
+    ]
 )
 _COUNT = ready.Ready(
-    lambda model, seen, where, most, gathered, first: _meant(
-        model, seen, where, most=gathered, first=first
+    lambda model, seen, where, most, gathered, first, few: _meant(
+        model, seen, where, most=gathered, first=first, few=few
     ).values_list("pk")[:most],
     is_counted=True,
 )

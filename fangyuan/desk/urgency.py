@@ -15,15 +15,17 @@ from typing import Any
 
 from django.db.models import Q
 
-from fangyuan.access import scopes
+from fangyuan.access import newest, scopes
 from fangyuan.core import ready
 from fangyuan.desk import owed, rows
 from fangyuan.desk.filters import BadQuery
+from fangyuan.engine import known as names
 from fangyuan.engine.models import Obligation
 
 SORTED, WALKED = "due", "walk"  # what a cursor says of the way to the next page
 FEW = 100  # rows that are fetched whole to be sorted
 STRIDES = (60, 240, 960, 3840, 15360)  # duties looked at for one page, until it is full
+NEWER = (120, 1200, 12000)  # rows looked at for those that owe nothing
 Place = tuple[owed.Step | None, int]  # the last row's duty, if it has one, and its number
 
 
@@ -69,19 +71,20 @@ def _key(step: owed.Step | None, pk: int, is_down: bool) -> tuple[float, int, in
 def _walked(found: rows.Rows, place: Place | None, size: int) -> tuple[list[Any], str]:
     met: list[Any] = []
     step = place[0] if place else None
+    passed = _passed(found, step)
     strides = itertools.chain(STRIDES, itertools.repeat(STRIDES[-1]))
     way = strides if place is None or step is not None else ()
     for number, most in enumerate(way):
-        steps = owed.walk(
+        duties = owed.walk(
             found.desk.model, found.actor, found.now, found.is_down, after=step, most=most
         )
-        for row, step in _met(found, steps):
+        for row, duty in _met(found, duties, passed):
             met.append(row)
             if len(met) == size:
-                return met, _cursor(WALKED, step, row.pk)
-        if len(steps) < most:
+                return met, _cursor(WALKED, _step(duty), row.pk)
+        if len(duties) < most:
             break
-        step = steps[-1]
+        step = _step(duties[-1])
         if met and number + 1 >= len(
             STRIDES
         ):  # nearly nothing is met; the next page goes on from here
@@ -90,11 +93,39 @@ def _walked(found: rows.Rows, place: Place | None, size: int) -> tuple[list[Any]
     return met + rest, after
 
 
-def _met(found: rows.Rows, steps: list[owed.Step]) -> list[tuple[Any, owed.Step]]:
-    """The rows at whose next duty these steps are; they know it as `next_duty`."""
-    known = found.among(list({parent for _, _, parent in steps if parent is not None}))
-    first = _next(found, known)
-    return [(known[step[2]], step) for step in steps if first.get(step[2]) == step]
+def _step(duty: Any) -> owed.Step:
+    return duty.due_at, duty.pk, duty.parent
+
+
+def _passed(found: rows.Rows, step: owed.Step | None) -> set[int | None] | None:
+    """The records met before this step, where that is known: whoever begins at the soonest duty
+    meets each record first at its next one."""
+    if found.is_down:
+        return None
+    return owed.passed(found.desk.model, found.actor, found.now, step) if step else set()
+
+
+def _met(
+    found: rows.Rows, duties: list[Any], passed: set[int | None] | None
+) -> list[tuple[Any, Any]]:
+    """The rows whose next duty is among these, with it; they know it as `next_duty`."""
+    if passed is None:
+        known = found.among(list({one.parent for one in duties if one.parent is not None}))
+        next_ = owed.next_duties(list(known.values()), found.actor, found.now)
+        first = {parent: one.pk for parent, one in next_.items()}
+        mine = [one for one in duties if first.get(one.parent) == one.pk]
+    else:
+        first = {}
+        for one in duties:
+            if one.parent is not None and one.parent not in passed:
+                first.setdefault(one.parent, one.pk)
+        passed.update(first)
+        known = found.among(list(first))
+        mine = [one for one in duties if one.parent in known and first.get(one.parent) == one.pk]
+    names.named(mine)
+    for one in mine:
+        known[one.parent].next_duty = one
+    return [(known[one.parent], one) for one in mine]
 
 
 def _next(found: rows.Rows, known: dict[int, Any]) -> dict[int, owed.Step]:
@@ -107,18 +138,51 @@ def _next(found: rows.Rows, known: dict[int, Any]) -> dict[int, owed.Step]:
 
 def _free(found: rows.Rows, after: int | None, size: int) -> tuple[list[Any], str]:
     """Rows that owe nothing, newest first."""
-    where = Q(pk__lt=after) if after is not None else None
-    seen = scopes.reach(found.actor, Obligation)
-    stale = found.now - owed.MISSED_FOR
-    rest = found.ask(_FREE, found.sets, seen, size + 1, where=where, stale=stale)
+    rest: list[Any] = []
+    busy = owed.passed(found.desk.model, found.actor, found.now)
+    for most in itertools.chain(NEWER, itertools.repeat(NEWER[-1])):
+        numbers = newest.numbers(found.actor, found.desk.model, after, most)
+        if numbers is None or busy is None:
+            rest += _owing_nothing(found, numbers, after, size + 1 - len(rest))
+        else:
+            rest += _others(
+                found, [one for one in numbers if one not in busy], size + 1 - len(rest)
+            )
+        if numbers is None or len(numbers) < most or len(rest) > size:
+            break
+        after = numbers[-1]
     for row in rest:
         row.next_duty = None
     return rest[:size], _cursor(WALKED, None, rest[size - 1].pk) if len(rest) > size else ""
 
 
+def _others(found: rows.Rows, numbers: list[int], most: int) -> list[Any]:
+    """The first rows among these; nearly all of them may be seen, unless there are conditions."""
+    rest: list[Any] = []
+    while numbers and len(rest) < most:
+        step = len(numbers) if found.is_narrow else most - len(rest)
+        known = found.among(numbers[:step])
+        rest += sorted(known.values(), key=lambda row: -row.pk)
+        numbers = numbers[step:]
+    return rest[:most]
+
+
+def _owing_nothing(
+    found: rows.Rows, numbers: list[int] | None, after: int | None, most: int
+) -> list[Any]:
+    """Such rows among these, or of all that come after."""
+    seen = scopes.reach(found.actor, Obligation)
+    where = Q(pk__lt=after) if after is not None else None
+    where = where if numbers is None else Q(pk__any_of=numbers)
+    shape = (found.sets, seen, most, numbers is not None)
+    stale = found.now - owed.MISSED_FOR
+    rest: list[Any] = found.ask(_FREE, *shape, where=where, stale=stale)
+    return rest
+
+
 _FREE = ready.Ready(
-    lambda model, seen, where, sets, duties, most: (
-        rows.shown(model, seen, where, sets)
+    lambda model, seen, where, sets, duties, most, few: (
+        rows.shown(model, seen, where, sets, few=few)
         .filter(owed.nothing(model, duties))
         .order_by("-pk")[:most]
     )

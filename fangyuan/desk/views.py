@@ -45,13 +45,18 @@ MENTION = re.compile(r"@(\S{2,10})")
 @require_GET
 @face("r")
 def index(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """The list; a further page as a fragment of rows."""
+    """The list; of a further page only the rows, and of another search only what it found."""
     query = pages.read(request.GET, desk) if request.GET else pages.opening(desk)
     page = pages.ListPage(desk, query, request.user, timezone.now())
-    is_rows = getattr(request, "htmx", False) and query.after
     context = {"page": page, "desk": desk, "may": _rights(desk, request.user)}
+    asked = getattr(request, "htmx", None)
+    if asked and not asked.history_restore_request:
+        if query.after:
+            return render(request, "desk/rows.html", context)
+        if asked.target == "list":
+            return render(request, "desk/list.html#list", context)
     context["bulk"] = bulk.actions(desk, request.user)
-    return render(request, "desk/rows.html" if is_rows else "desk/list.html", context)
+    return render(request, "desk/list.html", context)
 
 
 def _rights(desk: Desk, actor: Any) -> dict[str, bool]:

@@ -40,9 +40,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-# Duties to do, whether one is red, unread messages, approvals asked; since when the ledger is kept.
+# Duties to do, no further than the sidebar says, whether one is red, unread messages, approvals
+# asked; since when the ledger is kept.
 _COUNTS = """
-SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
+SELECT (SELECT count(*) FROM (
+          SELECT FROM engine_obligation
+           WHERE person_id = %(person)s AND due_at BETWEEN %(since)s AND %(until)s
+             AND state IN ('OPEN', 'BREACHED') LIMIT %(most)s) found),
+       EXISTS (SELECT FROM engine_obligation
+                WHERE person_id = %(person)s AND due_at BETWEEN %(since)s AND %(now)s
+                  AND state IN ('OPEN', 'BREACHED') AND state = 'BREACHED'),
        (SELECT count(*) FROM org_message
          WHERE person_id = %(person)s AND seen_at IS NULL AND channel = 'INBOX'),
        (SELECT count(DISTINCT request_id) FROM engine_approval
@@ -51,9 +58,6 @@ SELECT count(*), coalesce(bool_or(state = 'BREACHED'), false),
             WHERE stand_in_id = %(person)s AND stage = 'APPROVED' AND removed_at IS NULL
               AND starts_at < now() AND ends_at >= now()))),
        (SELECT kept_since FROM engine_progress WHERE rule_id IS NULL)
-  FROM engine_obligation
- WHERE person_id = %(person)s AND due_at BETWEEN %(since)s AND %(until)s
-   AND state IN ('OPEN', 'BREACHED')
 """
 WEEKS, AHEAD = timedelta(days=28), timedelta(days=7)
 
@@ -61,7 +65,8 @@ WEEKS, AHEAD = timedelta(days=28), timedelta(days=7)
 def _counts(
     actor: Any, now: datetime, back: looking_back.AsOf | None
 ) -> tuple[int, bool, int, int]:
-    given = {"person": actor.pk, "since": now - WEEKS, "until": now + AHEAD}
+    span = {"since": now - WEEKS, "now": now, "until": now + AHEAD}
+    given = {"person": actor.pk, "most": navigation.MOST_SAID + 1, **span}
     duties, is_hot, unseen, asked, kept_since = ready.ask(_COUNTS, given)[0]
     if back:
         back.kept_since = kept_since

@@ -22,7 +22,7 @@ class Item:
     operation: str = "r"
     key: str = ""
     groups: frozenset[str] = frozenset()
-    count: int = 0
+    count: int = 0  # no further than one beyond `MOST_SAID`
     hot: bool = False
     current: bool = False
 
@@ -35,6 +35,7 @@ class Group:
     items: list[Item]
 
 
+MOST_SAID = 999
 LEADERS = frozenset({"lead", "head", "exec", "ops", "audit", "region"})
 
 GROUPS = [

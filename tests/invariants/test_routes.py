@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from django.http import Http404
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
+from django_htmx.middleware import HtmxDetails
 
 from conftest import hire
 from fangyuan import door
@@ -104,7 +104,8 @@ def seats(person: Any, record: str) -> Iterator[str]:
 def answer(view: Any, actor: Any, method: str = "get", **more: Any) -> int:
     """The status of a view for an actor, as a fragment: without the shell of the page."""
     request = getattr(RequestFactory(), method)("/", data=more.pop("data", {}))
-    request.user, request.htmx, request.session = actor, SimpleNamespace(), {}
+    request.META["HTTP_HX_REQUEST"] = "true"
+    request.user, request.htmx, request.session = actor, HtmxDetails(request), {}
     request._messages = CookieStorage(request)
     try:
         return int(view(request, **more).status_code)

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from conftest import own, term
 from fangyuan import door
+from fangyuan.access import newest
 from fangyuan.activities.models import Activity
 from fangyuan.customers.models import Customer
-from fangyuan.desk import columns, declare, urgency
+from fangyuan.desk import columns, declare, owed, urgency
+from fangyuan.org.models import Holding
 
 LINK = re.compile(r'<a class="name" href="/customer/(\d+)">')
 
@@ -65,6 +67,44 @@ def test_the_most_urgent_come_first_and_what_owes_nothing_last(
     urgent, idle = owing
     assert paged(visit("li"), f"/customer/?sort=due{narrow}") == urgent + idle
     assert paged(visit("li"), f"/customer/?sort=-due{narrow}") == urgent[::-1] + idle
+
+
+@pytest.mark.parametrize("most", [1, 3, 2000])
+def test_few_at_a_time_are_in_the_same_order(visit, owing, monkeypatch, most):
+    monkeypatch.setattr(declare, "PAGE_SIZE", 2)
+    monkeypatch.setattr(urgency, "NEWER", (1, 2, 3))
+    monkeypatch.setattr(owed, "MANY", most)  # beyond it nobody knows beforehand what owes nothing
+    urgent, idle = owing
+    assert paged(visit("li"), "/customer/?sort=due") == urgent + idle
+    assert paged(visit("li"), "/customer/?sort=-due") == urgent[::-1] + idle
+
+
+def test_the_newest_are_each_found_once_in_order(company, owing):
+    with door.acting(by=None, action="test") as deed:
+        customer = Customer.objects.everything("测试").get(pk=owing[1][0])
+        held = {"subject": customer, "person": company.li, "starts_at": company.since}
+        deed.create(Holding, {**held, "role": "READER"})
+    every = sorted([*owing[0], *owing[1]], reverse=True)
+    assert newest.numbers(company.li, Customer, None, 100) == every
+    assert newest.numbers(company.li, Customer, None, 3) == every[:3]
+    assert newest.numbers(company.li, Customer, every[2], 3) == every[3:6]
+    assert newest.numbers(company.zhao, Customer, None, 100) == []
+    assert newest.numbers(company.li, Activity, None, 3) is None  # reached in other ways
+
+
+def test_words_find_the_same_whoever_has_many(visit, owing, monkeypatch):
+    found = paged(visit("li"), "/customer/?q=第3家")
+    monkeypatch.setattr(newest, "is_many", lambda actor, model: True)
+    assert paged(visit("li"), "/customer/?q=第3家") == found == [owing[0][3]]
+    assert paged(visit("zhao"), "/customer/?q=第3家") == []
+
+
+def test_a_search_as_one_types_answers_with_the_list_alone(visit, owing):
+    asked = {"HX-Request": "true", "HX-Target": "list"}
+    part = visit("li").get("/customer/?q=第3家", headers=asked).content.decode()
+    assert part.startswith('<div id="list">') and LINK.findall(part) == [str(owing[0][3])]
+    again = asked | {"HX-History-Restore-Request": "true"}
+    assert "<html" in visit("li").get("/customer/?q=第3家", headers=again).content.decode()
 
 
 def test_duties_of_others_order_nobodys_list(visit, owing, company):
