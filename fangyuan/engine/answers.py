@@ -40,7 +40,8 @@ def answer(kind: base.Owed, terms: Terms) -> str:
             holes.update(_half(terms))
     if _is_position(kind, terms):
         holes["owing"] = "u.id"
-        holes["above"] = _ABOVE.format(position=timelines.literal(f"position:{who}"))
+        above = _ABOVE_TEAM if kind.record == "team" else _ABOVE
+        holes["above"] = above.format(position=timelines.literal(f"position:{who}"), zone=ZONE)
     passes = kind.on_leave == "delegate" and (who != "owner" or kind.model.passes_on)
     return template("answer").substitute(
         holes, zone=ZONE, now=terms.now, passes_on="true" if passes else "false"
@@ -60,6 +61,19 @@ _ABOVE: Final = """LEFT JOIN (
                   engine_superior(x.leader_id, {position}, x.answers_at) AS id
              FROM led x GROUP BY 1, 2) u
              ON u.leader_id = l.leader_id AND u.answers_at = l.answers_at"""
+
+# A team's own leader is the first who may hold the position.
+_ABOVE_TEAM: Final = _ABOVE.replace(
+    "engine_superior(x.leader_id, {position}, x.answers_at)",
+    """coalesce((
+                    SELECT m.person_id FROM org_membership m
+                     WHERE m.person_id = x.leader_id AND m.position_id = {position}
+                       AND m.removed_at IS NULL
+                       AND (m.starts_on::timestamp AT TIME ZONE '{zone}') <= x.answers_at
+                       AND (m.ends_on IS NULL OR x.answers_at <=
+                            ((m.ends_on + 1)::timestamp AT TIME ZONE '{zone}'))
+                     LIMIT 1), engine_superior(x.leader_id, {position}, x.answers_at))""",
+)
 
 
 def _is_own(kind: base.Owed) -> bool:
@@ -81,13 +95,13 @@ def _holders(role: str | None, *, near: bool) -> dict[str, str]:
     if role is None:
         return {
             "holders": joins,
-            "holder": "coalesce(h.person_id, b.person_id)",
+            "holder": "coalesce(j.own_id, h.person_id, b.person_id)",
             "holding_since": "coalesce(h.starts_at, b.starts_at)",
         }
     special = "coalesce(r.person_id, rb.person_id)"
     return {
         "holders": _held("r", "rb", role, near=near) + joins,
-        "holder": f"coalesce({special}, h.person_id, b.person_id)",
+        "holder": f"coalesce({special}, j.own_id, h.person_id, b.person_id)",
         "holding_since": "coalesce(r.starts_at, rb.starts_at, h.starts_at, b.starts_at)",
         "role": f"CASE WHEN {special} IS NULL THEN 'OWNER' ELSE '{role}' END",
     }
@@ -136,7 +150,7 @@ def _prefer_own(holes: dict[str, str], kind: base.Owed, asked: Asked) -> None:
               AND (x.ends_at IS NULL OR x.ends_at >= j.answers_at)
             ORDER BY x.starts_at LIMIT 1) {own} ON true
          """  # noqa: S608 - declared names
-    owner = "own_owner.person_id, coalesce(h.person_id, b.person_id)"
+    owner = "own_owner.person_id, coalesce(j.own_id, h.person_id, b.person_id)"
     special = f"own_{role.lower()}.person_id, r.person_id, rb.person_id, " if role else ""
     holes["holder"] = f"coalesce({special}{owner})"
 

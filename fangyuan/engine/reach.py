@@ -217,7 +217,7 @@ def _links(kind: base.Owed) -> Iterator[tuple[str, str, set[str], set[str] | Non
         return
     if link in getattr(kind.model, "any_fields", {}):
         for to in records.record_types():
-            yield link, to, {"removed_at"}, set()
+            yield link, to, {"removed_at", "leader_id"}, set()
     elif (to := kind.model._meta.get_field(link).related_model) is not Person:
         yield link, to.record_name(), {"removed_at"}, set()
 

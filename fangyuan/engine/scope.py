@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Expression, F, Q
 
@@ -191,7 +191,7 @@ class Subjects:
             return own, "NULL", "NULL::bigint"
         owned_by = self.model.owned_by
         if owned_by in getattr(self.model, "any_fields", {}):
-            return "NULL::bigint", f's."{owned_by}_type"', f's."{owned_by}_id"'
+            return _PERSON_POINTED.format(at=owned_by), f's."{owned_by}_type"', f's."{owned_by}_id"'
         if not owned_by:
             return "NULL::bigint", f"'{self.model.record_name()}'", "s.id"
         column = self.model._meta.get_field(owned_by)
@@ -208,6 +208,11 @@ class Subjects:
             if (column := base.person_field(self.model, name)) is not None:
                 return f's."{column.column}"'
         return "s.id" if owned_by == "id" else None
+
+
+# What is about a colleague or a team is that person's, or the leader's: nobody holds either.
+_PERSON_POINTED: Final = """CASE s."{at}_type" WHEN 'person' THEN s."{at}_id" WHEN 'team'
+            THEN (SELECT t.leader_id FROM org_team t WHERE t.id = s."{at}_id") END"""
 
 
 def pointer(model: Any, link: str, to: str) -> str:

@@ -82,7 +82,10 @@ def _holder(view: View, rule: Rule, record: Record, at: datetime) -> str | None:
     if who == "self":
         return record.key if record.type == "person" else record.facts.get("person")
     if who in POSITIONS:
-        return _superior(view, _owner(view, record, at), who, at)
+        leader = _owner(view, record, at)
+        if record.type == "team" and leader and _holds_position(view, leader, who, at):
+            return leader
+        return _superior(view, leader, who, at)
     if who in record.facts:
         return str(record.facts[who])
     if who in view.teams:
@@ -101,6 +104,11 @@ def _owner(view: View, record: Record, at: datetime) -> str | None:
     holding = _holding(view, "owner", record, at)
     if holding is not None:
         return holding.person
+    about, _, key = str(record.facts.get("subject") or "").partition(":")
+    if about == "person":
+        return key
+    if about == "team":
+        return view.teams[key].leader
     concerned = view.customer_of(record) or record
     ended = [
         one
