@@ -49,9 +49,12 @@ def _linked() -> Any:
 def _deciders_met() -> Coalesce:
     """How many known deciders were met since the opportunity was begun (PJ-2.2.4.3)."""
     since = Coalesce(OuterRef(OuterRef("initiated_at")), OuterRef(OuterRef("recorded_at")))
-    met = Activity._base_manager.filter(stage="DONE", ended_at__gte=since, removed_at=None)
+    done: dict[str, Any] = {"stage": "DONE", "ended_at__gte": since, "removed_at": None}
+    met = Activity._base_manager.filter(**done)
     there = Participant._base_manager.filter(
-        contact=OuterRef("pk"), removed_at=None, activity__in=met.values("pk")
+        contact=OuterRef("pk"),
+        removed_at=None,
+        **{f"activity__{name}": value for name, value in done.items()},
     )
     deciders = Contact._base_manager.filter(
         Q(Exists(met.filter(appointed_with=OuterRef("pk")))) | Q(Exists(there)),

@@ -12,6 +12,7 @@ from fangyuan.access import scopes
 from fangyuan.core import facts, records, spans, words
 from fangyuan.engine.models import Alert, Approval, Obligation, Request, State
 from fangyuan.engine.packs.names import nearest
+from fangyuan.metrics import drill
 from fangyuan.metrics.declare import METRICS
 from fangyuan.metrics.measure import Span, measure
 from fangyuan.site.proof.stories import Confused
@@ -19,6 +20,7 @@ from fangyuan.site.proof.vocabulary import Vocabulary
 from fangyuan.site.proof.world import instant
 
 NOTHING = "无"
+PARTS = {"全部": "rows", "分子": "over", "分母": "under"}
 STATES = {str(label): str(code) for code, label in State.choices}
 Settle = Callable[[datetime, list[str]], None]
 
@@ -42,6 +44,7 @@ class Verdicts:
             "题目": self._items,
             "圈选": self._selects,
             "指标": self._metric,
+            "名单": self._rows,
         }
 
     def check(self, step: Mapping[str, Any]) -> None:
@@ -186,10 +189,22 @@ class Verdicts:
             raise Confused(f"没有“{name}”这个指标{nearest(name, METRICS)}")
         period = spans.parse_key(key)
         actor = self.words.find(str(said["看的人"]))
-        found = measure(METRICS[name], actor=actor, span=Span(period.start, period.end))
+        found = measure(METRICS[name], actor=actor, span=Span(period.first, period.after))
         wanted = None if said["值"] == NOTHING else said["值"]
         if found.get(()) != wanted:
             raise Confused(f"{name}应为 {said['值']}，实际 {found.get(())}")
+
+    def _rows(self, name: str, said: Mapping[str, Any]) -> None:
+        """The rows behind a number, `名单 名字 quarter:2026-04-01`, as somebody finds them."""
+        name, _, key = name.partition(" ")
+        period, actor = spans.parse_key(key), self.words.find(str(said["看的人"]))
+        part = PARTS[str(said.get("部分", "全部"))]
+        found = drill.read(f"{name}:{part}:{period.first}..{period.after}")
+        if found is None:
+            raise Confused(f"没有“{name}”这个指标，或它没有这一部分{nearest(name, METRICS)}")
+        rows = sorted(str(row) for row in found.rows(actor))
+        if rows != sorted(said["得到"]):
+            raise Confused(f"{name}的名单应为 {said['得到']}，实际 {rows}")
 
     def _items(self, code: str, labels: list[str]) -> None:
         model: Any = records.row_types()["form"]
