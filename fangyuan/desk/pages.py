@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -330,6 +330,15 @@ class ListPage:
             "bin": "1" if self.query.is_bin else "",
         }
         return [(name, value) for name, value in parts.items() if value]
+
+    @cached_property
+    def kept_as(self) -> Hashable:
+        """All that the bar of conditions depends on where it says the same to many, else None."""
+        query, name = self.query, self.desk.name
+        if query.chosen or query.words or query.add or query.picks:
+            return None
+        rights = (table.may(self.actor, name, "u"), table.hidden(self.actor, name))
+        return name, rights, query.sort, query.cols, query.view, query.is_bin
 
     @cached_property
     def choosable(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ tags take it as `now=` or from the context variable of that name, and refuse to 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
@@ -55,6 +55,28 @@ def once(name: str) -> SafeString:
 @functools.cache
 def _drawn(name: str) -> SafeString:
     return loader.render_to_string(name)
+
+
+MOST_KEPT = 500
+_kept: dict[tuple[str, Hashable], SafeString] = {}
+
+
+@register.simple_tag(takes_context=True)
+def kept(context: Context, name: str, key: Hashable) -> SafeString:
+    """A fragment that says the same wherever `key` is the same, drawn once; each time anew if that
+    is None."""
+    if key is None or settings.DEBUG:
+        return _within(context, name)
+    if (name, key) not in _kept:
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[name, key] = _within(context, name)
+    return _kept[name, key]
+
+
+def _within(context: Context, name: str) -> SafeString:
+    engine = context.template.engine  # type: ignore[union-attr]
+    return SafeString(engine.get_template(name).render(context))
 
 
 @register.filter
