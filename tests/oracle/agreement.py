@@ -22,7 +22,7 @@ from tests.oracle import (
     oracle,
     world,
 )
-from tests.oracle.calendar_oracle import ZONE, Calendar
+from tests.oracle.calendar_oracle import Calendar, said
 from tests.oracle.facts import View
 from tests.oracle.world import SHIPPED_FROM, World
 
@@ -98,7 +98,7 @@ class Batch:
             for duty in oracle.settled(view):
                 found[duty[:6]] = duty[6:]
             for told in alerts.raised(view):
-                raised_at = told.raised_at.isoformat()
+                raised_at = said(told.raised_at)
                 key = (told.clause, told.line, told.version, told.record, told.key, raised_at)
                 found[key] = (told.cleared_at, told.person, told.also_told)
         return found
@@ -131,8 +131,7 @@ class Batch:
             for rule, record, subject, raised_at, cleared_at, person, also in cursor:
                 told = [keys[one] for one in (person, *also) if one is not None]
                 first = told.pop(0) if person is not None else None
-                said = raised_at.astimezone(ZONE).isoformat()
-                stands[*names[rule], record, keys[subject], said] = (
+                stands[*names[rule], record, keys[subject], said(raised_at)] = (
                     cleared_at, first, frozenset(told),
                 )  # fmt: skip
         return stands

@@ -84,8 +84,9 @@ def raised(view: View) -> set[Episode]:
 def _episodes(view: View, rule: Rule, record: Record) -> Iterator[Episode]:
     raised: datetime | None = None
     quiet: datetime | None = None
-    for at in _instants(view, rule, record):
-        if _is_true(view, rule, record, at):
+    bound = oracle.scope(view, rule, record)
+    for at in () if bound.is_empty() else _instants(view, rule, record):
+        if _is_true(view, (rule, bound), record, at):
             if raised is not None and quiet is not None and at >= _clears(view, rule, quiet):
                 yield _episode(view, rule, record, (raised, _clears(view, rule, quiet)))
                 raised = None
@@ -165,12 +166,9 @@ def _names(when: dict[str, Any]) -> Iterator[str]:
             yield name
 
 
-def _is_true(view: View, rule: Rule, record: Record, at: datetime) -> bool:
-    return (
-        rule.in_force(at)
-        and oracle.in_scope(view, rule, record, at)
-        and _holds(view, record, rule.params["when"], at)
-    )
+def _is_true(view: View, asked: tuple[Rule, oracle.Scope], record: Record, at: datetime) -> bool:
+    rule, bound = asked
+    return rule.in_force(at) and bound.holds(at) and _holds(view, record, rule.params["when"], at)
 
 
 def _holds(view: View, record: Record, when: dict[str, Any], at: datetime) -> bool:

@@ -6,13 +6,15 @@ Written to be read beside the text, not to be fast; it shares no line with the p
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+T = TypeVar("T")
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
 QUARTER_MONTHS = (1, 4, 7, 10)
@@ -41,6 +43,8 @@ def end_of(day: date) -> datetime:
     return midnight(day + DAY)
 
 
+# The same few thousand instants occur in all worlds of a batch, and to write one out takes long.
+@lru_cache(50_000)
 def said(at: datetime) -> str:
     """An instant as an occurrence says it: ISO 8601 in the company's zone."""
     return at.astimezone(ZONE).isoformat()
@@ -130,6 +134,13 @@ class Calendar:
     # Counts made once; whoever changes a day after the first count makes a calendar of its own.
     _counted: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
+    def once(self, key: Any, ask: Callable[[], T]) -> T:
+        """What a count gives, made once."""
+        if key not in self._counted:
+            self._counted[key] = ask()
+        found: T = self._counted[key]
+        return found
+
     def is_working(self, day: date) -> bool:
         """Whether the company works on the day."""
         if day in self.company:
@@ -174,11 +185,7 @@ class Calendar:
 
     def span_end(self, day_zero: date, text: str) -> tuple[datetime, bool]:
         """When a span of days that begins on a day is due, and whether that is a guess."""
-        key = (day_zero, text)
-        if key not in self._counted:
-            self._counted[key] = self._span_end(day_zero, text)
-        found: tuple[datetime, bool] = self._counted[key]
-        return found
+        return self.once((day_zero, text), lambda: self._span_end(day_zero, text))
 
     def _span_end(self, day_zero: date, text: str) -> tuple[datetime, bool]:
         count, unit = read_span(text)
@@ -205,6 +212,9 @@ class Calendar:
         """
         if words is None:
             return period.end, False
+        return self.once((period.key, words), lambda: self._period_due(period, words))
+
+    def _period_due(self, period: Period, words: str) -> tuple[datetime, bool]:
         if words == "last_working_day before":
             last = self.last_working_day_before(period.first)
             return end_of(last), self.is_guess(last - DAY, period.first - DAY)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from tests.oracle.calendar_oracle import DAY, midnight
-from tests.oracle.world import Holding, Membership, Record, Span, World
+from tests.oracle.world import Adoption, Holding, Membership, Record, Span, World
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -100,6 +100,10 @@ class View:
             return value if value <= min(at, self.now) else None
         return value
 
+    def adopted(self, policy: str) -> list[Adoption]:
+        """The spans for which the company adopts a policy."""
+        return self.once(("adopted", policy), lambda: self.world.adopted(policy))
+
     def edges(self, record: Record) -> list[datetime]:
         """Every instant by now at which any fact of the record may take another value."""
         return self.once(("edges", record.pointer), lambda: self._edges(record))
@@ -107,10 +111,10 @@ class View:
     def _edges(self, record: Record) -> list[datetime]:
         found = set(_own_edges(record))
         concerned = self.customer_of(record)
-        if concerned is not None:
-            found.update(_own_edges(concerned))
-            for one in self.held.get(concerned.pointer, []):
-                found.update(_ends(one.starts_at, one.ends_at))
+        if concerned is not None and concerned is not record:
+            found.update(self.edges(concerned))
+        for one in self.held.get(record.pointer, []) if concerned is record else ():
+            found.update(_ends(one.starts_at, one.ends_at))
         if record.type == "person":
             found.update(self._person_edges(record.key))
         return sorted(at for at in found if at <= self.now)

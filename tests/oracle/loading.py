@@ -6,7 +6,7 @@ Nothing of the product's own ways in (door, importer) is used: what is compared 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import count
@@ -23,7 +23,7 @@ from fangyuan.desk.models import Change
 from fangyuan.engine.models import Debt, Request, Waiver
 from fangyuan.forms.models import Form, Response
 from fangyuan.org.models import Holding, Leave, Membership, Person, Team
-from tests.oracle.calendar_oracle import midnight
+from tests.oracle.calendar_oracle import midnight, said
 from tests.oracle.world import Record, World
 
 TERMS = {
@@ -67,11 +67,28 @@ class Load:
         return {f"{name}_type": pointer.split(":")[0], f"{name}_id": self.number(pointer)}
 
 
+# What guards against spans that overlap, and what finds people and companies by a part of a name.
+IDLE = """
+SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname)
+  FROM pg_constraint WHERE contype = 'x' AND conrelid = ANY (%(tables)s::regclass[])
+UNION ALL
+SELECT format('DROP INDEX %%s', indexrelid::regclass)
+  FROM pg_index WHERE NOT indisunique AND indrelid = ANY (%(tables)s::regclass[])
+   AND pg_get_indexdef(indexrelid) ~ 'pattern_ops|USING gin'
+"""
+
+
 def hush() -> None:
-    """Have the log hear of nothing more in this transaction, which must be rolled back."""
+    """Have the log hear of nothing more in this transaction, which must be rolled back, and drop
+    what takes time to write and serves no rule."""
+    tables = [model._meta.db_table for model, _ in WRITERS]
     with connection.cursor() as cursor:
-        for model, _ in WRITERS:
-            cursor.execute(f'ALTER TABLE "{model._meta.db_table}" DISABLE TRIGGER USER')
+        cursor.execute(IDLE, {"tables": tables})
+        for statement in (
+            *(row[0] for row in cursor.fetchall()),
+            *(f'ALTER TABLE "{table}" DISABLE TRIGGER USER' for table in tables),
+        ):
+            cursor.execute(statement)
 
 
 def load(worlds: Iterable[World], since: datetime, known: dict[str, int] | None = None) -> Load:
@@ -139,8 +156,12 @@ def copy(
     if unknown := set(given) - set(_usual(made.since, model)):
         raise KeyError(f"{model.__name__} has no {unknown}")
     names = ", ".join(f'"{column}"' for column in (*given, *usual))
-    rest = "".join(f"\t{_cell(value)}" for value in usual.values()) + "\n"
-    lines = ["\t".join(map(_cell, row.values())) + rest for row in listed]
+    usually = [CELLS.get(type(value), str)(value) for value in usual.values()]
+    rest = "\t".join(["", *usually]) + "\n"
+    lines = [
+        "\t".join([CELLS.get(type(value), str)(value) for value in row.values()]) + rest
+        for row in listed
+    ]
     table = into or f'"{model._meta.db_table}"'
     with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as target:
         target.write("".join(lines))
@@ -170,17 +191,18 @@ def _default(field: Any) -> Any:
     return json.dumps(value) if isinstance(field, JSONField) else value
 
 
-def _cell(value: Any) -> str:
-    """A value as COPY reads it."""
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return value.replace("\\", "\\\\")
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False).replace("\\", "\\\\")
-    if isinstance(value, (list, tuple)):
-        return "{" + ",".join(value) + "}"
-    return str(value)
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\")
+
+
+# How COPY reads what is not simply its text.
+CELLS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "\\N",
+    str: _quoted,
+    datetime: said,
+    dict: lambda value: _quoted(json.dumps(value, ensure_ascii=False)),
+    list: lambda value: "{" + ",".join(value) + "}",
+}
 
 
 def _terms(cursor: Any) -> None:
@@ -268,9 +290,9 @@ def _tracked(made: Load, world: World) -> Iterator[Values]:
                 value, name = _text(span.value), fact
                 if fact == "is_urgent":
                     until = span.ends_at or span.starts_at + timedelta(days=3650)
-                    value, name = until.isoformat(), "urgent_until"
+                    value, name = said(until), "urgent_until"
                 yield {
-                    "id": made.number(f"tracked:{record.key}/{fact}/{span.starts_at}"),
+                    "id": made.number(f"tracked:{record.key}/{fact}/{said(span.starts_at)}"),
                     **made.any("subject", record.pointer),
                     "fact": name,
                     "value": value,
@@ -288,7 +310,7 @@ def _text(value: Any) -> str | None:
 def _holdings(made: Load, world: World) -> Iterator[Values]:
     for one in world.holdings:
         yield {
-            "id": made.number(f"holding:{one.subject}/{one.role}/{one.starts_at}"),
+            "id": made.number(f"holding:{one.subject}/{one.role}/{said(one.starts_at)}"),
             **made.any("subject", one.subject),
             "person_id": made.person(one.person),
             "role": one.role,
@@ -300,7 +322,7 @@ def _holdings(made: Load, world: World) -> Iterator[Values]:
 def _leaves(made: Load, world: World) -> Iterator[Values]:
     for one in world.leaves:
         yield {
-            "id": made.number(f"leave:{one.person}/{one.starts_at}"),
+            "id": made.number(f"leave:{one.person}/{said(one.starts_at)}"),
             "person_id": made.person(one.person),
             "requested_at": one.starts_at,
             "starts_at": one.starts_at,
@@ -421,7 +443,7 @@ def _debts(made: Load, world: World) -> Iterator[Values]:
 
 def _waivers(made: Load, world: World) -> Iterator[Values]:
     for one in world.waivers:
-        named = (one.clause, one.subject, one.person, world.people[0].login, one.starts_at)
+        named = (one.clause, one.subject, one.person, world.people[0].login, said(one.starts_at))
         yield {
             "id": made.number(f"waiver:{named}"),
             "clause": one.clause,

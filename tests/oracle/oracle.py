@@ -148,20 +148,49 @@ def _begins_at(view: View, record: Record) -> datetime | None:
     return midnight(view.people[record.key].joined_on) if record.type == "person" else None
 
 
-def in_scope(view: View, rule: Rule, record: Record, at: datetime) -> bool:
-    """Whether a record is bound by a rule at an instant by now: as at the last edge before it,
-    for nothing changes between two of them."""
-    edges, known = view.once(
-        (id(rule), record.pointer), lambda: (_edges(view, rule, record), dict[int, bool]())
-    )
-    place = bisect_right(edges, at)
-    if place not in known:
-        known[place] = is_bound(view, rule, record, edges[place - 1] if place else at)
-    return known[place]
+class Scope:
+    """When a rule binds a record, by now: as at the last edge before an instant, for nothing
+    changes between two of them."""
+
+    def __init__(self, view: View, rule: Rule, record: Record) -> None:
+        self.edges = _edges(view, rule, record)
+        self._asked = view, rule, record
+        self._known: list[bool | None] = [None] * (len(self.edges) + 1)
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the record is bound at an instant."""
+        return self._holds(bisect_right(self.edges, at), at)
+
+    def _holds(self, place: int, at: datetime) -> bool:
+        known = self._known[place]
+        if known is None:
+            since = self.edges[place - 1] if place else at
+            known = self._known[place] = is_bound(*self._asked, since)
+        return known
+
+    def is_empty(self) -> bool:
+        """Whether the record is never bound; before the first edge no policy is adopted."""
+        return not any(self._holds(place + 1, at) for place, at in enumerate(self.edges))
+
+    def left_at(self, begun: datetime, due_at: datetime) -> datetime | None:
+        """The first instant in [begun, due) at which the record is out of scope."""
+        for place in range(bisect_left(self.edges, begun), len(self.edges)):
+            at = self.edges[place]
+            if at >= due_at:
+                return None
+            if not self._holds(place + 1, at):
+                return at
+        return None
+
+
+def scope(view: View, rule: Rule, record: Record) -> Scope:
+    """When a rule binds a record; the versions of a rule look at the same."""
+    key = ("scope", rule.policy, id(rule.params.get("where")), record.pointer)
+    return view.once(key, lambda: Scope(view, rule, record))
 
 
 def is_bound(view: View, rule: Rule, record: Record, at: datetime) -> bool:
-    """The meaning of `in_scope`; spans of scope hold on [start, end)."""
+    """Whether a rule binds a record at an instant; spans of scope hold on [start, end)."""
     begins_at = _begins_at(view, record)
     if begins_at is not None and at < begins_at:
         return False
@@ -170,8 +199,7 @@ def is_bound(view: View, rule: Rule, record: Record, at: datetime) -> bool:
     if record.type == "person" and (left_on := view.people[record.key].left_on):
         if at >= midnight(left_on + DAY):
             return False
-    adopted = view.world.adopted(rule.policy)
-    if not any(a.starts_at <= at and (a.ends_at is None or at < a.ends_at) for a in adopted):
+    if not any(one.holds(at) for one in view.adopted(rule.policy)):
         return False  # 13: so is ending the adoption of a policy
     return facts.holds(view, record, rule.params.get("where", {}), at)
 
@@ -181,25 +209,11 @@ def _edges(view: View, rule: Rule, record: Record) -> list[datetime]:
 
     def found() -> list[datetime]:
         edges = set(view.edges(record))
-        for one in view.world.adopted(rule.policy):
+        for one in view.adopted(rule.policy):
             edges.update(at for at in (one.starts_at, one.ends_at) if at and at <= view.now)
         return sorted(edges)
 
     return view.once(("scope edges", rule.policy, record.pointer), found)
-
-
-def _left_at(
-    view: View, rule: Rule, record: Record, span: tuple[datetime, datetime]
-) -> datetime | None:
-    """The first instant in [begin, due) at which the record is out of scope, known by now."""
-    begun, due_at = span
-    edges = _edges(view, rule, record)
-    for at in edges[bisect_left(edges, begun) :]:
-        if at >= due_at:
-            return None
-        if not in_scope(view, rule, record, at):
-            return at
-    return None
 
 
 # --- deadline
@@ -211,7 +225,10 @@ def deadline(view: View, rule: Rule) -> Iterator[Case]:
         if not _is_told(view, rule, record):
             continue
         for occurrence, begun, known_at in _triggers(view, rule, record):
-            if not (rule.in_force(begun) and in_scope(view, rule, record, begun)):
+            if not rule.in_force(begun):
+                continue
+            bound = scope(view, rule, record)
+            if not bound.holds(begun):
                 continue
             met_at = _until(view, rule, record, begun)
             due_at, is_provisional = dues.of_deadline(view, rule, record, (begun, met_at))
@@ -225,7 +242,7 @@ def deadline(view: View, rule: Rule) -> Iterator[Case]:
                 due_at=due_at,
                 is_provisional=is_provisional,
                 met_at=met_at,
-                left_at=_left_at(view, rule, record, (begun, due_at)),
+                left_at=bound.left_at(begun, due_at),
                 known_at=known_at,
             )
 
@@ -271,7 +288,7 @@ def _until(view: View, rule: Rule, record: Record, begun: datetime) -> datetime 
 def cadence(view: View, rule: Rule) -> Iterator[Case]:
     """Each record in scope has at least `at_least` matching events in every `per`."""
     for record in view.of_type(rule.params["record"]):
-        if not view.is_known(record):
+        if not view.is_known(record) or scope(view, rule, record).is_empty():
             continue
         for period in _periods(view, rule, record):
             case = _period_case(view, rule, record, period)
@@ -300,7 +317,7 @@ def _period_case(view: View, rule: Rule, record: Record, period: Period) -> Case
     due_at, is_provisional = view.calendar.period_due(period, rule.params.get("due"))
     if rule.params["per"] == "day" and rule.params.get("days") != "calendar":
         # Whether there is a duty at all rests on the calendar of that day's year.
-        is_provisional |= view.calendar.is_guess(period.first - DAY, period.first)
+        is_provisional |= period.first.year not in view.calendar.published
     entered_at = _entered_at(view, rule, record, (period, due_at))
     if entered_at is None:
         return None
@@ -312,7 +329,7 @@ def _period_case(view: View, rule: Rule, record: Record, period: Period) -> Case
         due_at=due_at,
         is_provisional=is_provisional,
         met_at=_decided_at(view, rule, record, (period, due_at, entered_at)),
-        left_at=_left_at(view, rule, record, (entered_at, due_at)),
+        left_at=scope(view, rule, record).left_at(entered_at, due_at),
         known_at=record.recorded_at,
         period=period,
     )
@@ -328,15 +345,15 @@ def _entered_at(
     is in scope at the first instant, or was when it fell due; before then, who is in scope now.
     """
     period, due_at = asked
-    start = min(period.start, view.now)
-    if in_scope(view, rule, record, start):
+    bound = scope(view, rule, record)
+    if bound.holds(min(period.start, view.now)):
         return period.start
-    if due_at < period.start and due_at <= view.now and in_scope(view, rule, record, due_at):
+    if due_at < period.start and due_at <= view.now and bound.holds(due_at):
         return period.start
     if rule.params.get("first_period", "next") == "next":
         return None
-    for at in _edges(view, rule, record):
-        if period.start < at < min(period.end, due_at) and in_scope(view, rule, record, at):
+    for at in bound.edges:
+        if period.start < at < min(period.end, due_at) and bound.holds(at):
             return at
     return None
 
@@ -399,14 +416,14 @@ def required(view: View, rule: Rule) -> Iterator[Case]:
                 due_at=due_at,
                 is_provisional=is_provisional,
                 met_at=met_at,
-                left_at=_left_at(view, rule, record, (begun, due_at)),
+                left_at=scope(view, rule, record).left_at(begun, due_at),
                 known_at=record.recorded_at,
             )
 
 
 def _binds(view: View, rule: Rule, record: Record, at: datetime) -> bool:
     since = view.fact(record, rule.params["since"], at)
-    return since is not None and since <= at and in_scope(view, rule, record, at)
+    return since is not None and since <= at and scope(view, rule, record).holds(at)
 
 
 def _is_complete(view: View, rule: Rule, record: Record, at: datetime) -> bool:

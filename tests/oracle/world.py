@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.oracle.calendar_oracle import Calendar, instant
 
+T = TypeVar("T")
 SHIPPED_FROM = instant("2010-01-01 00:00")
 
 
@@ -117,6 +118,10 @@ class Adoption:
     starts_at: datetime = SHIPPED_FROM
     ends_at: datetime | None = None
 
+    def holds(self, at: datetime) -> bool:
+        """Whether the policy is adopted at an instant."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
 
 @dataclass
 class Rule:
@@ -131,12 +136,12 @@ class Rule:
     # What becomes of the duties that are open when this version takes over: OLD, NEW or MILD.
     in_flight: str = "OLD"
 
-    @property
+    @cached_property
     def policy(self) -> str:
         """The policy of the clause, `KA` of `KA-3.3.1a`."""
         return self.clause.split("-")[0]
 
-    @property
+    @cached_property
     def who(self) -> str:
         """Who answers; the owner unless the rule names another."""
         return str(self.params.get("who", "owner"))
@@ -179,38 +184,47 @@ def renamed(world: World, prefix: str) -> World:
     def name(key: str | None) -> str | None:
         return None if key is None else prefix + key
 
-    def pointer(text: str | None) -> str | None:
-        return None if text is None else ":".join((text.split(":")[0], prefix + text.split(":")[1]))
+    def pointer(text: str) -> str:
+        type, _, key = text.partition(":")
+        return f"{type}:{prefix}{key}"
 
-    def facts(known: dict[str, Any]) -> dict[str, Any]:
-        fresh = dict(known)
+    def record(one: Record) -> Record:
+        fresh = dict(one.facts)
         for fact in ("person", "reported_by", "asked_by", "customer"):
             if fact in fresh:
                 fresh[fact] = name(fresh[fact])
         if "subject" in fresh:
             fresh["subject"] = pointer(fresh["subject"])
-        return fresh
+        key = prefix + one.key
+        return _like(one, key=key, pointer=f"{one.type}:{key}", facts=fresh)
 
     return replace(
         world,
-        teams=[replace(t, code=prefix + t.code, leader=name(t.leader)) for t in world.teams],
-        people=[replace(p, login=prefix + p.login, manager=name(p.manager)) for p in world.people],
+        teams=[_like(t, code=prefix + t.code, leader=name(t.leader)) for t in world.teams],
+        people=[_like(p, login=prefix + p.login, manager=name(p.manager)) for p in world.people],
         memberships=[
-            replace(m, person=prefix + m.person, team=prefix + m.team) for m in world.memberships
+            _like(m, person=prefix + m.person, team=prefix + m.team) for m in world.memberships
         ],
         holdings=[
-            replace(h, subject=pointer(h.subject) or "", person=prefix + h.person)
-            for h in world.holdings
+            _like(h, subject=pointer(h.subject), person=prefix + h.person) for h in world.holdings
         ],
         leaves=[
-            replace(one, person=prefix + one.person, stand_in=name(one.stand_in))
+            _like(one, person=prefix + one.person, stand_in=name(one.stand_in))
             for one in world.leaves
         ],
         waivers=[
-            replace(w, subject=pointer(w.subject), person=name(w.person)) for w in world.waivers
+            _like(w, subject=w.subject and pointer(w.subject), person=name(w.person))
+            for w in world.waivers
         ],
-        records=[replace(r, key=prefix + r.key, facts=facts(r.facts)) for r in world.records],
+        records=[record(one) for one in world.records],
     )
+
+
+def _like(one: T, **fresh: Any) -> T:
+    """What `replace` gives, in a fraction of the time."""
+    made = object.__new__(type(one))
+    made.__dict__ = {**one.__dict__, **fresh}
+    return made
 
 
 def customer(
