@@ -47,3 +47,11 @@ phrase(
 )
 phrase("request", say="审核计划", url="/approvals/{id}", act="去审", until="decided_at")
 phrase("task", say="关闭客户问题", url="/task/{id}/do/finish_task", act="去办", until="done_at")
+phrase(
+    "person",
+    say="提交{period}销售预测",
+    url="/forecast/week",
+    act="去提交",
+    event="report.submitted_at",
+    when={"kind": "FORECAST"},
+)

@@ -15,7 +15,10 @@ from fangyuan.core import records
 APP_ROLE = "fangyuan_app"
 LOG = Path(__file__).with_name("sql") / "log.sql"
 # The application may add to these tables, never change or remove what stands there.
-APPEND_ONLY = ("core_event", "access_accesslog", "engine_move", "integration_attempt")
+APPEND_ONLY = (
+    *("core_event", "access_accesslog", "engine_move", "integration_attempt"),
+    "opportunities_snapshot",
+)
 
 _TRIGGERS = """
 CREATE OR REPLACE TRIGGER fy_log_insert AFTER INSERT ON {table}

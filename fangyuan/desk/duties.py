@@ -194,7 +194,9 @@ def know_by_name(kind: str, number: int, name: str | None, actor: Any) -> None:
 
 
 def _spoken_of(model: Any) -> list[str]:
-    """The records by whose name a record of this type is called."""
+    """The records by whose name a record of this type is called, if it has none of its own."""
+    if any(f.name == "name" for f in model._meta.fields):
+        return []
     return [f.name for f in model._meta.fields if f.name in ("customer", "plan")]
 
 

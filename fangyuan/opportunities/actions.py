@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Q
+
 from fangyuan import door
+from fangyuan.opportunities.models import Need
+from fangyuan.org import posting
+from fangyuan.org.models import Message, Person
 
 
 @door.verb("need", label="确认需求", asks=("confirmed_by", "spec"), writes=("confirmed_at",))
@@ -57,3 +62,32 @@ def answer_need(deed: door.Deed, need: Any, *, solution_note: str = "") -> Any:
 def agree_need(deed: door.Deed, need: Any) -> Any:
     """Note that the customer agrees with a point of value (PS-2.3.2.7)."""
     return deed.change(need, agreed_at=need.agreed_at or deed.at)
+
+
+@door.follows("need")
+def tag(deed: door.Deed, numbers: set[int]) -> None:
+    """A special need that was confirmed stands here from now on: that is its tag (TAG-4.2.2)."""
+    rows = Need._base_manager.filter(pk__in=numbers, kind="SPECIAL", confirmed_at__isnull=False)
+    rows = rows.filter(Q(tagged_at=None) | Q(tagged_at__lt=F("confirmed_at")))
+    rows.update(tagged_at=deed.at)
+
+
+@door.verb("need", label="产品采纳", writes=("adopted_at",))
+def adopt_need(deed: door.Deed, need: Any) -> Any:
+    """Take a need up into the product; whoever noted it is told (DAY-1.1.4)."""
+    if not need.to_product:
+        raise door.Denied("这条需求没有转产品改进")
+    if need.adopted_at is not None:
+        return need
+    adopted = deed.change(need, adopted_at=deed.at)
+    teller = Person._base_manager.filter(pk=need.recorded_by).first()
+    if teller is not None and teller != deed.by:
+        with door.acting(by=None, action="adopt_need"):
+            posting.post([
+                Message(
+                    person=teller, kind="NOTICE", topic="SYSTEM", subject_type="need",
+                    subject_id=need.pk, title="你登记的需求被产品采纳", text=need.text,
+                    sent_at=deed.at, step_key=f"adopt_need:{need.pk}",
+                )
+            ])  # fmt: skip
+    return adopted

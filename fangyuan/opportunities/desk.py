@@ -17,7 +17,8 @@ register(
         columns=[
             Title("text"), "kind", "customer", "confirmed_at", "solution_ready_at", Due(),
         ],
-        filters="kind customer opportunity confirmed_at solution_ready_at expected_on due",
+        filters="kind customer opportunity to_product adopted_at confirmed_at solution_ready_at"
+        " expected_on due",
         search=["text"],
         sorts=["confirmed_at", "due"],
         default_sort="-confirmed_at",
@@ -26,10 +27,11 @@ register(
             Section("更多", "to_product expected_on", is_more=True),
         ],
         head="kind customer confirmed_at solution_ready_at due",
-        actions=["confirm_need", "answer_need", "agree_need", "finish_custom_solution"],
+        actions=["confirm_need", "answer_need", "agree_need", "finish_custom_solution",
+                 "adopt_need"],
         page=[Timeline(), Facts(), Duties()],
         views=[View("待出方案", {"solution_ready_at": "none", "kind": "SPECIAL"}, "due")],
-        icon="target",
+        icon="star",
     )
 )  # fmt: skip
 extend(
@@ -39,3 +41,4 @@ extend(
     ],
 )
 import_module("fangyuan.opportunities.opportunity_desk")
+import_module("fangyuan.opportunities.forecast_desk")

@@ -94,17 +94,20 @@ def _guards(stages: Sequence[Stage]) -> list[Guard]:
     return found
 
 
-def _all_stages() -> list[Stage]:
-    return list(Stage.objects.everything("流程人人可读").present().order_by("pipeline", "seq"))
+def all_stages() -> list[Stage]:
+    """The stages of every pipeline, in their order."""
+    found = Stage.objects.everything("流程人人可读").present().select_related("pipeline")
+    return list(found.order_by("pipeline__rank", "pipeline", "seq"))
 
 
-def of(opportunities: Iterable[Any]) -> dict[int, list[Exit]]:
+def of(opportunities: Iterable[Any], every: Sequence[Stage] | None = None) -> dict[int, list[Exit]]:
     """For each opportunity the exit conditions of the stage in which it stands; two queries.
 
     Conditions that do not concern it (another stage, another tier of customer) are left out.
+    `every` are the stages of all pipelines, where they are known already.
     """
     numbers = [one.pk for one in opportunities]
-    guards = _guards(_all_stages())
+    guards = _guards(every or all_stages())
     return {
         number: [
             _exit(number, guard.demand, is_met)
@@ -152,7 +155,7 @@ def lacking(opportunity: Any, stages: Iterable[Any]) -> list[door.Unmet]:
     codes = {stage.pk: stage.code for stage in stages}
     near = [
         (replace(guard, stages=(opportunity.stage_id,)), codes[number])
-        for guard in _guards(_all_stages())
+        for guard in _guards(all_stages())
         for number in [one for one in guard.stages if one in codes][:1]
     ]
     verdicts = _judged([opportunity.pk], [guard for guard, _ in near])[opportunity.pk]

@@ -18,7 +18,7 @@ def _lacking(field: str, sentence: str) -> door.Refused:
     return door.Refused([door.Unmet(sentence, field, record="opportunity")])
 
 
-def _open(deed: door.Deed, opportunity: Any) -> Any:
+def still_open(deed: door.Deed, opportunity: Any) -> Any:
     held = deed.held(opportunity)
     if held.outcome != OPEN:
         raise door.Denied(f"商机已{held.get_outcome_display()}，不能再推进")
@@ -28,7 +28,7 @@ def _open(deed: door.Deed, opportunity: Any) -> Any:
 @door.verb("opportunity", label="立项", writes=("initiated_at",))
 def initiate(deed: door.Deed, opportunity: Any) -> Any:
     """Take the project up for good: from here on it counts (PS-2.2.1, PA-4.3)."""
-    held = _open(deed, opportunity)
+    held = still_open(deed, opportunity)
     return deed.change(held, initiated_at=held.initiated_at or deed.at)
 
 
@@ -41,20 +41,20 @@ def initiate(deed: door.Deed, opportunity: Any) -> Any:
 def evaluate(deed: door.Deed, opportunity: Any, **found: Any) -> Any:
     """Judge whether the chance is worth its cost (KA-4.1.3)."""
     told = {name: value for name, value in found.items() if value not in (None, "")}
-    return deed.change(_open(deed, opportunity), {**told, "evaluated_at": deed.at})
+    return deed.change(still_open(deed, opportunity), {**told, "evaluated_at": deed.at})
 
 
 @door.verb("opportunity", label="标为重大", writes=("is_major", "major_at"))
 def mark_major(deed: door.Deed, opportunity: Any) -> Any:
     """Note that the project is a major one; a project meeting follows (KA-7.2.2)."""
-    held = _open(deed, opportunity)
+    held = still_open(deed, opportunity)
     return deed.change(held, is_major=True, major_at=held.major_at or deed.at)
 
 
 @door.verb("opportunity", label="推进", writes=("stage", "left"))
 def advance(deed: door.Deed, opportunity: Any) -> Any:
     """Go on to the next stage; the exit of the one that is left is judged by its clauses."""
-    held = _open(deed, opportunity)
+    held = still_open(deed, opportunity)
     nextone = moving.after(held.stage)
     if nextone is None:
         raise door.Denied("已是最后一个阶段")
@@ -71,7 +71,7 @@ def _expected(held: Any, stage: Stage) -> dict[str, Any]:
 @door.verb("opportunity", label="退回上一阶段", asks=("strategy",), writes=("stage", "left"))
 def step_back(deed: door.Deed, opportunity: Any, *, strategy: str = "") -> Any:
     """Go back one stage, with what is to be done now; the history stays."""
-    held = _open(deed, opportunity)
+    held = still_open(deed, opportunity)
     before = moving.after(held.stage, -1)
     if before is None or before.owner_record != "OPPORTUNITY":
         raise door.Denied("已是商机的第一个阶段")
@@ -82,7 +82,7 @@ def step_back(deed: door.Deed, opportunity: Any, *, strategy: str = "") -> Any:
 @door.verb("opportunity", label="移到", asks=("stage",), writes=("stage",))
 def move_opportunity(deed: door.Deed, opportunity: Any, *, stage: Any) -> Any:
     """Move a card to another lane; skipping is refused with all that the stages between demand."""
-    held = _open(deed, opportunity)
+    held = still_open(deed, opportunity)
     if stage is None or stage.pipeline_id != held.pipeline_id:
         raise door.Denied("请选同一条流水线里的阶段")
     away = stage.seq - held.stage.seq
@@ -107,7 +107,7 @@ def _skipped(held: Any, stage: Stage) -> door.Refused:
 def win(deed: door.Deed, opportunity: Any) -> Any:
     """Close the opportunity as won (PS-2.6.2.4, PA-9.2.7)."""
     values = {"outcome": "WON", "closed_at": deed.at, "win_rate": 100}
-    return deed.change(_open(deed, opportunity), values)
+    return deed.change(still_open(deed, opportunity), values)
 
 
 @door.verb(
@@ -121,7 +121,7 @@ def lose(deed: door.Deed, opportunity: Any, *, loss_reason: Any, loss_note: str 
     if loss_reason is None:
         raise _lacking("loss_reason", "选输单原因")
     values = {"outcome": "LOST", "closed_at": deed.at, "loss_reason": loss_reason, "win_rate": 0}
-    return deed.change(_open(deed, opportunity), {**values, "loss_note": loss_note})
+    return deed.change(still_open(deed, opportunity), {**values, "loss_note": loss_note})
 
 
 @door.verb(
@@ -132,7 +132,7 @@ def drop(deed: door.Deed, opportunity: Any, *, loss_note: str = "") -> Any:
     if not loss_note.strip():
         raise _lacking("loss_note", "写明为什么放弃")
     values = {"outcome": "DROPPED", "closed_at": deed.at, "win_rate": 0, "loss_note": loss_note}
-    return deed.change(_open(deed, opportunity), values)
+    return deed.change(still_open(deed, opportunity), values)
 
 
 @door.verb(
@@ -157,7 +157,7 @@ def reopen(deed: door.Deed, opportunity: Any) -> Any:
 )
 def change_pipeline(deed: door.Deed, opportunity: Any, *, pipeline: Any) -> Any:
     """Go on in another pipeline at the stage with the same tag, once, before negotiating (C-01)."""
-    held = _open(deed, opportunity)
+    held = still_open(deed, opportunity)
     if held.moved_pipeline_at is not None:
         raise door.Denied("流水线只能换一次")
     if pipeline is None or pipeline.key == held.pipeline_id:
@@ -175,7 +175,7 @@ def change_pipeline(deed: door.Deed, opportunity: Any, *, pipeline: Any) -> Any:
 @door.verb("opportunity", label="启动验证", writes=("poc_at",))
 def start_poc(deed: door.Deed, opportunity: Any) -> Any:
     """Begin a proof of concept, which takes people and time (PS-3.5c)."""
-    return deed.change(_open(deed, opportunity), poc_at=deed.at)
+    return deed.change(still_open(deed, opportunity), poc_at=deed.at)
 
 
 @door.verb("opportunity", label="转移", asks=("person", "reason"))

@@ -15,7 +15,7 @@ from fangyuan.opportunities.models import (
     StageItem,
     Step,
 )
-from fangyuan.opportunities.panels import Exits, Items, Sheet, Way
+from fangyuan.opportunities.panels import Exits, Items, Outlook, Sheet, Way
 
 register(
     Desk(
@@ -65,6 +65,7 @@ register(
         head="customer amount expected_on win_rate forecast owner due",
         actions=[
             "advance",
+            "note_progress",
             "initiate",
             "evaluate",
             "win",
@@ -81,11 +82,12 @@ register(
             Way(),
             Exits(),
             Items(),
-            Sheet(),
+            Sheet(is_lazy=True),
+            Outlook(),
             Timeline(),
             Related("", "需求", record="need", by="opportunity", show="text kind confirmed_at"),
             Related("", "竞争对手", record="rivalry", by="opportunity"),
-            Comments(),
+            Comments(is_lazy=True),
             Duties(),
             Facts(),
         ],
@@ -99,7 +101,32 @@ register(
         icon="board",
     )
 )
-register(Desk(model=Stage, search=["name", "code"]))
+register(
+    Desk(
+        model=Stage,
+        columns=[
+            Title("name"), "pipeline", "code", "seq", "stage_tag", "win_rate", "is_creating",
+            "is_closing",
+        ],
+        filters="pipeline stage_tag owner_record is_creating is_closing",
+        search=["name", "code"],
+        sorts=["pipeline", "seq"],
+        default_sort="pipeline",
+        form=[
+            Section("阶段", "pipeline code name seq stage_tag owner_record win_rate"),
+            Section("要素", "goal tasks roles standard tools customer_state"),
+            Section("交付物", "name", of="items", fixed={"kind": "DELIVERABLE"}),
+            Section("更多", "is_creating is_closing", is_more=True),
+        ],
+        head="pipeline seq stage_tag win_rate",
+        page=[
+            Related("", "事项", record="stage_item", by="stage", show="name kind is_required"),
+            Timeline(),
+            Facts(),
+        ],
+        icon="board",
+    )
+)  # fmt: skip
 register(Desk(model=StageItem, search=["name"]))
 register(Desk(model=StageEntry))
 register(

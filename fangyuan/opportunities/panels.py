@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, FilteredRelation, OuterRef, Q
+
+from fangyuan.core import facts
+from fangyuan.core.models import Tracked
 from fangyuan.desk.panels import Panel, Scene
-from fangyuan.opportunities import exits, moving
-from fangyuan.opportunities.models import Rivalry, StageEntry, StageItem, Step
+from fangyuan.opportunities import exits, stage_facts
+from fangyuan.opportunities.models import (
+    Opportunity,
+    Rivalry,
+    Stage,
+    StageEntry,
+    StageItem,
+    Step,
+)
+
+ALONE_FROM: Final = 3  # from which stage on a deal without presales is said to have none (PJ-1.5)
 
 # The two sheets: letter, what is asked, and the fields that answer it.
 SHEETS: Final = {
@@ -46,6 +60,7 @@ class Way(Panel):
         rows = StageEntry.objects.everything("这条商机在范围内").present()
         mine = rows.filter(subject_type="opportunity", subject_id=record.pk)
         entered = dict(mine.order_by("entered_at").values_list("stage_id", "entered_at"))
+        every = _stages(scene)
         here = record.stage.seq if record.stage else 0
         return {
             "stages": [
@@ -55,14 +70,71 @@ class Way(Panel):
                     "entered": entered.get(stage.pk),
                     "days": _days(scene, entered.get(stage.pk)) if stage.seq == here else None,
                 }
-                for stage in moving.stages(record.pipeline_id)
+                for stage in every
+                if stage.pipeline_id == record.pipeline_id
             ],
             "outcome": record.get_outcome_display() if record.outcome != "OPEN" else "",
         }
 
 
+def _stages(scene: Scene) -> list[Stage]:
+    """The stages of every pipeline, asked once for a page."""
+    if "stages" not in scene.__dict__:
+        scene.__dict__["stages"] = every = exits.all_stages()
+        scene.record.stage = next((s for s in every if s.pk == scene.record.stage_id), None)
+    found: list[Stage] = scene.__dict__["stages"]
+    return found
+
+
 def _days(scene: Scene, entered: Any) -> int | None:
     return (scene.now - entered).days + 1 if entered else None
+
+
+@dataclass
+class Outlook(Panel):
+    """The forecast as it stands: how it changed, when it was last said, how risky it is."""
+
+    name: str = "outlook"
+    title: str = "预测"
+    is_side: bool = True
+
+    @property
+    def template(self) -> str:
+        return "opportunities/outlook.html"
+
+    def context(self, scene: Scene) -> dict[str, Any]:
+        record = scene.record
+        _stages(scene)
+        rows = facts.annotate(
+            Opportunity._base_manager.filter(pk=record.pk),
+            ("forecast_updated_at", "risk_score", "roles_in"),
+        )
+        told = (
+            rows.annotate(chances=_chances())
+            .values("fact_forecast_updated_at", "fact_risk_score", "fact_roles_in", "chances")
+            .get()
+        )
+        has_presales = {"PRESALES", "TECHNICAL"} & set(told["fact_roles_in"])
+        return {
+            "updated_at": told["fact_forecast_updated_at"],
+            "risk": told["fact_risk_score"],
+            "is_risky": told["fact_risk_score"] >= stage_facts.HIGH_RISK,
+            "chances": [float(one) for one in told["chances"] if one] or _only(record),
+            "alone": not has_presales and bool(record.stage) and record.stage.seq >= ALONE_FROM,
+            "is_open": record.outcome == "OPEN",
+            "may": scene.may_change and record.outcome == "OPEN",
+        }
+
+
+def _chances() -> ArraySubquery:
+    """The chance of winning as it was set over time, the present one last."""
+    kept = Tracked.objects.everything("这条商机在范围内").present()
+    mine = kept.filter(subject_type="opportunity", subject_id=OuterRef("pk"), fact="win_rate")
+    return ArraySubquery(mine.order_by("starts_at").values("value"))
+
+
+def _only(record: Any) -> list[float]:
+    return [] if record.win_rate is None else [float(record.win_rate)]
 
 
 @dataclass
@@ -79,7 +151,7 @@ class Exits(Panel):
     def context(self, scene: Scene) -> dict[str, Any]:
         if scene.record.outcome != "OPEN" or scene.record.stage is None:
             return {"lines": [], "met": 0, "stage": scene.record.stage}
-        lines = exits.of([scene.record]).get(scene.record.pk, [])
+        lines = exits.of([scene.record], _stages(scene)).get(scene.record.pk, [])
         titles = exits.titles(one.clause for one in lines)
         return {
             "stage": scene.record.stage,
@@ -101,18 +173,32 @@ class Items(Panel):
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record = scene.record
+        _stages(scene)
         if record.stage_id is None:
             return {"items": [], "done": 0}
+        mine = Q(steps__opportunity=record.pk, steps__removed_at=None)
         wanted = (
-            StageItem.objects.everything("流程人人可读").present().filter(stage=record.stage_id)
+            StageItem.objects.everything("流程人人可读")
+            .present()
+            .filter(stage=record.stage_id)
+            .annotate(mine=FilteredRelation("steps", condition=mine))
+            .annotate(
+                step=F("mine__pk"),
+                state=F("mine__state"),
+                done_at=F("mine__done_at"),
+                by=F("mine__person__name"),
+            )
+            .order_by("pk")
         )
-        kinds = {"", record.project_type.code if record.project_type else ""}
-        items = [i for i in wanted if not i.project_types or kinds & set(i.project_types)]
-        rows = Step.objects.everything("这条商机在范围内").present().filter(opportunity=record)
-        done = {s.item_id: s for s in rows.select_related("person") if s.item_id}
+        kinds = {"", str(record.project_type_id or "").partition(":")[2]}
+        fitting = [i for i in wanted if not i.project_types or kinds & set(i.project_types)]
+        items = [i for i in fitting if i.kind != StageItem.Kind.TOOL]
+        named = [i.name for i in fitting if i.kind == StageItem.Kind.TOOL]
+        tools = "、".join(filter(None, [record.stage.tools, *named]))
         return {
-            "items": [{"item": item, "step": done.get(item.pk)} for item in items],
-            "done": sum(1 for i in items if i.pk in done and done[i.pk].state == "DONE"),
+            "items": items,
+            "tools": tools,
+            "done": sum(1 for item in items if item.state == Step.State.DONE),
             "may": scene.may_change and record.outcome == "OPEN",
         }
 

@@ -27,7 +27,10 @@ PARTICULARS: dict[str, dict[str, Any]] = {
     "target": {"period": "2026-07"},
     "holding": {"role": "READER"},  # the company's customer may well be number 1
 }
-WANTS_PERSON = ("plan", "participant", "response", "waiver", "decision", "preference")
+WANTS_PERSON = (
+    *("plan", "participant", "response", "waiver", "decision", "preference"),
+    "adjustment",
+)
 WANTS_LEAD = ("touch",)
 # Of which only one may be there for the same parent: each row gets a parent of its own.
 WANTS_FRESH = {"price": "product", "rivalry": "opportunity", "solution": "opportunity"}

@@ -43,7 +43,10 @@ class Need(Record):
     )
     corrected_at = models.DateTimeField("客户更正", null=True, blank=True)
     agreed_at = models.DateTimeField("客户认同", null=True, blank=True)
+    # When what was confirmed stood here as a tag that service can read (TAG-4.2.2).
+    tagged_at = models.DateTimeField("标签建立", null=True, blank=True)
     to_product = models.BooleanField("转产品改进", default=False)
+    adopted_at = models.DateTimeField("产品采纳", null=True, blank=True)
     expected_on = models.DateField("预计需求日", null=True, blank=True)
     answered_at = models.DateTimeField("已响应", null=True, blank=True)
     solution_ready_at = models.DateTimeField("定制方案完成", null=True, blank=True)
@@ -54,6 +57,8 @@ class Need(Record):
     governed = {
         "confirmed_at": "confirm_need",
         "agreed_at": "agree_need",
+        "tagged_at": "confirm_need",
+        "adopted_at": "adopt_need",
         "answered_at": "finish_custom_solution",
         "solution_ready_at": "finish_custom_solution",
     }

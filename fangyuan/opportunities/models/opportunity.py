@@ -186,8 +186,12 @@ class Opportunity(Searched):
         indexes = [
             GinIndex(fields=["grams"], name="opportunity_grams"),
             GinIndex(OpClass("pinyin", "gin_trgm_ops"), name="opportunity_pinyin"),
+            # The lanes of a board: their cards in order, their sums from the index alone.
             models.Index(
-                fields=["stage", "-id"], name="opportunity_open_in", condition=Q(outcome="OPEN")
+                fields=["stage", "expected_on", "-id"],
+                name="opportunity_in_lane",
+                condition=Q(outcome="OPEN", removed_at=None),
+                include=["amount", "win_rate"],
             ),
         ]
 

@@ -37,7 +37,9 @@ class Stage(Record):
     goal = fields.Note("目标")
     tasks = fields.Note("任务")
     standard = fields.Note("衡量标准")
-    roles = models.JSONField("责任岗位", default=dict, blank=True)
+    # One position a line, with what it does: 销售代表：主导谈判、提交合同.
+    roles = fields.Note("责任岗位")
+    tools = fields.Note("工具与文档")
     customer_state = fields.Text("客户所处状态", blank=True, default="")
     stage_tag = fields.Choice("阶段标签", choices=StageTag)
     # Where an opportunity of the pipeline begins (conflict C-17), and where it ends.

@@ -1,0 +1,25 @@
+-- From a snapshot to now: what became of every open deal that is or was expected in a period.
+-- The rows are the deals that may be seen; some people narrow them to what those hold.
+SELECT m.kind, o.id, t.amount, o.amount, t.expected_on, o.expected_on, m.moved
+  FROM ({rows}) o (id, outcome, closed_at, expected_on, forecast, amount, win_rate)
+  LEFT JOIN opportunities_snapshot t ON t.opportunity_id = o.id AND t.taken_on = %(day)s
+ CROSS JOIN LATERAL (
+       SELECT coalesce(t.expected_on >= %(first)s AND t.expected_on < %(after)s
+                       AND t.forecast <> 'OMITTED', false) AS was,
+              coalesce(o.outcome = 'OPEN' AND o.forecast <> 'OMITTED'
+                       AND o.expected_on >= %(first)s AND o.expected_on < %(after)s, false) AS stays,
+              coalesce(t.amount, 0) AS before, coalesce(o.amount, 0) AS now) x
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN x.was AND x.stays AND x.now > x.before THEN 'GROWN'
+                   WHEN x.was AND x.stays AND x.now < x.before THEN 'SHRUNK'
+                   WHEN x.was AND x.stays THEN 'SAME'
+                   WHEN x.was AND o.outcome = 'WON' THEN 'WON'
+                   WHEN x.was AND o.outcome <> 'OPEN' THEN 'LOST'
+                   WHEN x.was THEN 'OUT'
+                   WHEN t.id IS NOT NULL THEN 'IN'
+                   ELSE 'NEW' END AS kind,
+              CASE WHEN x.stays THEN x.now ELSE 0 END - CASE WHEN x.was THEN x.before ELSE 0 END AS moved) m
+  LEFT JOIN org_holding h ON h.subject_type = 'opportunity' AND h.subject_id = o.id
+       AND h.role = 'OWNER' AND h.removed_at IS NULL AND h.ends_at IS NULL
+ WHERE (x.was OR x.stays) AND (%(people)s::bigint[] IS NULL OR h.person_id = ANY (%(people)s))
+ ORDER BY abs(m.moved) DESC, o.id
