@@ -1,7 +1,7 @@
 """`make bench`: fill databases, measure, print a table and write it to `bench.md` in the data folder.
 
 ARGS: `--sizes S,M,L` which databases; `--keep` leaves and reuses filled ones; `--only
-sweep,compare,pages,import,kills,histories`; `--histories` how many, from which `--seed` on.
+sweep,compare,pages,board,import,kills,histories`; `--histories` how many, from which `--seed` on.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from bench import fill, measure, proof
+from bench import deals, fill, measure, proof
 from bench.table import Results
 
 # The last one takes hours.
-PARTS = ("sweep", "compare", "pages", "import", "kills", "histories")
+PARTS = ("sweep", "compare", "pages", "board", "import", "kills", "histories")
 SIZED = {"sweep", "compare", "pages"}
 
 
@@ -81,11 +81,22 @@ def main() -> int:
             measure.compare(results, size, url)
         if "pages" in parts:
             measure.pages(results, size, app)
+    if "board" in parts:
+        _board(results, chosen.keep)
     if "import" in parts:
         measure.imports(results, _database("import", keep=False)[0])
     agrees = _proof(results, parts, chosen)
     print(f"written to {results.path}")
     return 0 if agrees else 1
+
+
+def _board(results: Results, keep: bool) -> None:
+    """The board and the forecast, in a database of their own."""
+    url, fresh = _database("board", keep)
+    if fresh:
+        with results.timed(f"board: fill {deals.OPEN:,} open opportunities", "minutes"):
+            deals.filled(_bootstrap(url), measure.hashed())
+    deals.board(results, url, _url(os.environ["DATABASE_APP_URL"], "bench_board"))
 
 
 def _proof(results: Results, parts: list[str], chosen: argparse.Namespace) -> bool:

@@ -41,6 +41,25 @@ def compare(rounds: str) -> None:
         print(*one, flush=True)
 
 
+def rolled(login: str) -> None:
+    """Median and most milliseconds of rolling the forecast up for a person, and whose it is."""
+    import statistics
+
+    from django.utils import timezone
+
+    from fangyuan.opportunities import forecast
+    from fangyuan.org.models import Person
+
+    taken, reps = [], 0
+    for _ in range(30):
+        actor = Person._base_manager.get(login=login)
+        begun = time.perf_counter()
+        told = forecast.forecast(actor, "month", timezone.localdate())
+        taken.append(1000 * (time.perf_counter() - begun))
+        reps = sum(1 for kind, _ in told.nodes if kind == "person")
+    print(statistics.median(taken), max(taken), reps)
+
+
 def _swept(as_of: str, *, is_full: bool = False) -> tuple[float, int]:
     from fangyuan.engine import sweep as engine
 
@@ -103,5 +122,10 @@ def _touch(at: datetime, number: int) -> int:
 
 if __name__ == "__main__":
     django.setup()
-    parts: dict[str, Callable[..., None]] = {"full": full, "follow": follow, "compare": compare}
+    parts: dict[str, Callable[..., None]] = {
+        "full": full,
+        "follow": follow,
+        "compare": compare,
+        "rolled": rolled,
+    }
     parts[sys.argv[1]](*sys.argv[2:])

@@ -48,9 +48,9 @@ class Client:
         """Ask the part of a page that goes into this element, as the page's script does."""
         return self._send("GET", path, None, **{"HX-Request": "true", "HX-Target": target})
 
-    def post(self, path: str, fields: dict[str, str]) -> tuple[int, bytes]:
-        """Send one form."""
-        return self._send("POST", path, urlencode(fields))
+    def post(self, path: str, fields: dict[str, str], **more: str) -> tuple[int, bytes]:
+        """Send one form; `more` are further headers."""
+        return self._send("POST", path, urlencode(fields), **more)
 
     def tell(self, path: str, said: dict[str, Any]) -> tuple[int, bytes]:
         """Send one JSON document to the API."""

@@ -42,7 +42,7 @@ def hashed() -> str:
     return make_password(PASSWORD)
 
 
-def _child(url: str, *words: str) -> list[list[str]]:
+def child(url: str, *words: str) -> list[list[str]]:
     """The measurements of a process of its own: words by line."""
     env = os.environ | {"DATABASE_URL": url}
     done = subprocess.run(
@@ -67,15 +67,15 @@ def sweeps(results: Results, size: str, url: str) -> None:
     last = _swept(url)
     at = last or fill.NOW
     if last is None:
-        [(seconds, rows)] = _child(url, "full", at.isoformat())
+        [(seconds, rows)] = child(url, "full", at.isoformat())
         said = f"{size}: first full sweep, {int(rows):,} rows"
         results.add(said, f"{float(seconds):.1f} s", "L ≤ 300 s")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
-    [(seconds, rows)] = _child(url, "full", at.isoformat())
+    [(seconds, rows)] = child(url, "full", at.isoformat())
     said = f"{size}: second full sweep, rows written {rows}"
     results.add(said, f"{float(seconds):.1f} s", "0 rows")
-    first, *rest = _child(url, "follow", at.isoformat(), "1000", str(FOLLOWING))
+    first, *rest = child(url, "follow", at.isoformat(), "1000", str(FOLLOWING))
     written, changed = int(rest[-1][1]), int(rest[-1][2])
     taken = statistics.median(float(one[0]) for one in rest)
     said = f"{size}: sweep after {changed:,} changed records, {written:,} rows written"
@@ -86,7 +86,7 @@ def sweeps(results: Results, size: str, url: str) -> None:
 def compare(results: Results, size: str, url: str) -> None:
     """Some rules beside the best SQL written by hand for them, each filling an empty ledger."""
     by_hand = by_engine = 0.0
-    for clause, rows, hand, engine, wrong in _child(url, "compare", "2"):
+    for clause, rows, hand, engine, wrong in child(url, "compare", "2"):
         by_hand, by_engine = by_hand + float(hand), by_engine + float(engine)
         said = f"{size}: {clause}, {int(rows):,} rows, by hand / engine"
         _told_beside(results, said, float(hand), float(engine), f"{wrong} differ")
@@ -98,7 +98,7 @@ def _told_beside(results: Results, said: str, hand: float, engine: float, wanted
 
 
 @contextmanager
-def _serving(url: str) -> Iterator[tuple[int, int]]:
+def serving(url: str) -> Iterator[tuple[int, int]]:
     """Two web workers on a free port; gives the port and the server's process number."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -124,13 +124,18 @@ def _serving(url: str) -> Iterator[tuple[int, int]]:
         server.wait(20)
 
 
-def _memory(parent: int) -> float:
-    """Resident megabytes (proportional share) of a process and its children."""
+def family(parent: int) -> list[int]:
+    """The numbers of a process and its children."""
     numbers = [str(parent)]
     with suppress(subprocess.CalledProcessError):
         numbers += subprocess.check_output(["pgrep", "-P", str(parent)], text=True).split()
+    return [int(number) for number in numbers]
+
+
+def _memory(parent: int) -> float:
+    """Resident megabytes (proportional share) of a process and its children."""
     total = 0
-    for number in numbers:
+    for number in family(parent):
         with suppress(OSError):
             found = re.search(
                 r"^Pss:\s+(\d+)", Path(f"/proc/{number}/smaps_rollup").read_text(), re.M
@@ -151,7 +156,7 @@ def _own(url: str, login: str) -> list[int]:
 
 def pages(results: Results, size: str, url: str) -> None:
     """Latency of one client and throughput of eight, as reps whose rows are their own."""
-    with _serving(url) as (port, server):
+    with serving(url) as (port, server):
         rep, boss = load.Client(port, REP, PASSWORD), load.Client(port, BOSS, PASSWORD)
         for who, client, paths in (
             ("rep", rep, [*LATENCY, PAST, f"/customer/{_own(url, REP)[0]}"]),
