@@ -15,7 +15,7 @@ from fangyuan.desk.panels import verb_label
 from fangyuan.engine import approval
 from fangyuan.engine.models import Clause, Decision, Policy
 from fangyuan.org.models import Person
-from fangyuan.site import display, drafting
+from fangyuan.site import deal_glance, display, drafting
 
 EMPTY: Any = (None, "", [], {})
 MARKS = {
@@ -53,6 +53,7 @@ def context(one: Any, person: Any) -> dict[str, Any]:
         "revised": drafting.differences(subject) if isinstance(subject, Policy) else [],
         "values": _values(one, subject),
         "children": _children(subject, person),
+        "glance": deal_glance.glance(subject, person),
         "belonging": _belonging(one),
         "steps": steps,
         "now_at": now_at,

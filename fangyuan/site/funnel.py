@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from fangyuan.access import table
 from fangyuan.core import spans
 from fangyuan.core.models import Term
 from fangyuan.desk import replies
@@ -19,6 +21,7 @@ from fangyuan.metrics import drill, measure, periods
 from fangyuan.metrics.declare import METRICS
 from fangyuan.opportunities import metrics
 from fangyuan.opportunities.models import Stage
+from fangyuan.site import display
 from fangyuan.site import metric_shapes as shapes
 
 CROWDED: Final = 0.5  # from this part of all open opportunities a stage is said to hold them up
@@ -79,8 +82,17 @@ def funnel(request: HttpRequest) -> HttpResponse:
         "open": sum(one.open for one in steps),
         "amount": sum(one.amount for one in steps),
         "crowded": [one for one in steps if one.is_crowded],
+        "decide": _decide(chosen, steps) if table.may(request.user, "task", "c") else "",
     }
     return render(request, "site/funnel.html", context)
+
+
+def _decide(pipeline: Any, steps: list[Step]) -> str:
+    """Where a change of strategy is noted, with the funnel as it stands (PA-15.2)."""
+    told = [f"{one.stage.code} {one.open} 个 ¥{display.money(one.amount)}" for one in steps]
+    snapshot = f"{timezone.localtime():%Y-%m-%d %H:%M} 的{pipeline.label}漏斗：{'；'.join(told)}"
+    given = {"kind": "TEAM", "title": f"{pipeline.label}策略调整", "measures": snapshot}
+    return f"/task/new?{urlencode(given)}"
 
 
 def _day(request: HttpRequest) -> date:

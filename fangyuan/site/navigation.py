@@ -68,6 +68,7 @@ GROUPS = [
         "销售",
         [
             Item("商机", "/pipeline", "board", "opportunity", key="s"),
+            Item("预测", "/forecast", "chart", "opportunity"),
             Item("指标", "/metrics", "dial"),
             Item("漏斗", "/funnel", "filter", "opportunity"),
             Item("目标", "/target/", "flag", "target"),

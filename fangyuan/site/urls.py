@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from fangyuan.opportunities import board
+from fangyuan.opportunities import board, board_leads
 from fangyuan.site import (
     approval_effects,
     approvals,
@@ -44,6 +44,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("fangyuan.desk.api.urls")),
     path("pipeline", board.board, name="pipelines"),
     path("pipeline/move/<int:number>", board.move, name="pipeline_move"),
+    path("pipeline/lane/<int:number>", board.lane, name="pipeline_lane"),
+    path("pipeline/lead/<int:number>/move", board_leads.move, name="pipeline_lead_move"),
     path("pipeline/<slug:code>", board.board, name="pipeline"),
     path("metrics", metric_pages.dictionary, name="metric_dictionary"),
     path("metrics/<slug:name>", metric_pages.metric, name="metric"),
@@ -53,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("weather/<int:person>/<slug:day>", weather.day, name="weather_day"),
     path("", include("fangyuan.site.visit_urls")),
     path("", include("fangyuan.site.policy_urls")),
+    path("", include("fangyuan.site.forecast_urls")),
     path("", include("fangyuan.site.pool_urls")),
     path("", include("fangyuan.site.message_urls")),
     path("", include("fangyuan.desk.urls")),

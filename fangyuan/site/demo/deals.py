@@ -17,6 +17,7 @@ from fangyuan.core.models import Term
 from fangyuan.customers.models import Customer
 from fangyuan.forms.models import Form, Response
 from fangyuan.opportunities.models import (
+    Adjustment,
     Need,
     Opportunity,
     Rivalry,
@@ -26,6 +27,7 @@ from fangyuan.opportunities.models import (
     Step,
 )
 from fangyuan.org.models import Holding
+from fangyuan.site.demo import forecasts
 
 SEED: Final = 20260403
 WANTS: Final = (
@@ -95,6 +97,9 @@ def fill(now: datetime) -> int:
         _save(Step, [step for deal in deals for step in _steps(luck, deal, now)], now)
         _rivals(luck, deals, now)
         _save(Response, [week for deal in deals for week in _weeks(luck, deal, now)], now)
+        forecasts.snapshots(luck, deals, now)
+        owners = sorted({deal.owner_id for deal in deals})
+        _save(Adjustment, forecasts.adjustments(luck, owners, now), now)
     return len(deals)
 
 
@@ -123,7 +128,8 @@ def _deal(luck: Random, now: datetime, customer: Any, owner: int, stages: list[S
     most = len(stages) - 1
     gone = most if outcome == "WON" else luck.choices(range(most), range(most, 0, -1))[0]
     spent = [luck.choice((6, 9, 12, 15, 19, 24, 33)) for _ in range(gone)]
-    rest = luck.choice((2, 4, 7, 9, 13, 18, 23))
+    # What is over ended at some time in the last half year.
+    rest = luck.choice((2, 4, 7, 9, 13, 18, 23) if outcome == "OPEN" else (3, 9, 31, 58, 88, 120))
     began = now - timedelta(days=sum(spent) + rest, hours=luck.randint(0, 60))
     deal = Deal(customer, owner, stages, began, spent, outcome)
     deal.values = _values(luck, deal, now)

@@ -23,6 +23,9 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
     "customer_page": ("record", {"desk": "customer", "pk": 1}),
     "lead_list": ("list", {"desk": "lead"}),
     "opportunity_page": ("record", {"desk": "opportunity", "pk": 1}),
+    "forecast_page": ("forecast", {}),
+    "decision_page": ("approval", {"number": 1}),
+    "process_page": ("process", {}),
     "policy_home": ("list", {"desk": "policy"}),
     "metric_dictionary": ("metric_dictionary", {}),
     "metric_page": ("metric", {"name": "win_rate"}),
@@ -39,7 +42,7 @@ def offers() -> Offers:
         verbs=frozenset(door.VERBS),
         pages=pages,
         metrics=frozenset(declare.METRICS),
-        documents=frozenset({f"form.{seed.REVIEW['kind']}", *CHECK_LISTS}),
+        documents=frozenset({f"form.{seed.REVIEW['kind']}", "report.FORECAST", *CHECK_LISTS}),
     )
 
 

@@ -125,6 +125,9 @@ class Verdicts:
     def _record(self, name: str, said: Mapping[str, Any]) -> None:
         record = self.words.find(name)
         for label, raw in said.items():
+            if (fact := _derived(type(record), label)) is not None:
+                self._fact(record, fact, name, raw)
+                continue
             field = self.words.field(type(record), label)
             wanted = self.words.value(type(record), field, raw)
             actual = getattr(record, field)
@@ -134,6 +137,13 @@ class Verdicts:
                 wanted = (wanted.record_name(), wanted.pk)
             if actual != wanted:
                 raise Confused(f"“{name}”的{label}应为“{raw}”，实际“{actual}”")
+
+    def _fact(self, record: Any, fact: Any, name: str, raw: Any) -> None:
+        """What is derived of a record, as it reads now."""
+        rows = facts.annotate(type(record)._base_manager.filter(pk=record.pk), [fact.name])
+        actual = rows.values_list(fact.path, flat=True).get()
+        if str(actual) != str(raw):
+            raise Confused(f"“{name}”的{fact.label}应为“{raw}”，实际“{actual}”")
 
     def _request(self, name: str, said: Mapping[str, Any]) -> None:
         record = self.words.find(name)
@@ -236,6 +246,14 @@ def _plain(label: str, value: Any) -> Any:
     if label in ("到期", "完成", "触发", "解除"):
         return None if value == NOTHING else instant(value)
     return value
+
+
+def _derived(model: Any, label: str) -> Any:
+    """The fact that goes by this label where no column does."""
+    if any(str(column.verbose_name) == label for column in model._meta.concrete_fields):
+        return None
+    told = (one for one in facts.of(model).values() if one.label == label)
+    return next((one for one in told if one.now() is not None), None)
 
 
 def _told(rows: list[Any]) -> str:
