@@ -108,7 +108,7 @@ def deviate(deed: door.Deed, contract: Any, *, deviation_reason: str = "") -> An
 def review_contract(deed: door.Deed, contract: Any) -> Any:
     """Hand the text to whoever reviews it; changed clauses are agreed to first (RES-5.2.2a)."""
     held = deed.held(contract)
-    if held.deviations and held.deviated_hash != held.text_hash:
+    if held.deviations and (not held.deviated_hash or held.deviated_hash != held.text_hash):
         raise _unmet("正文改了模板条款，先“申请变更条款”，双方同意后再送审", "deviation_reason")
     return deed.move(held, "REVIEW", reviewed_at=deed.at)
 
@@ -142,7 +142,9 @@ def approve_contract(deed: door.Deed, contract: Any) -> Any:
 def send_contract(deed: door.Deed, contract: Any, *, promised_back_on: Any = None) -> Any:
     """Send the approved text, and no other, to be signed (PS-2.5.2.7)."""
     held = deed.held(contract)
-    if held.stage == "APPROVED" and held.approved_hash != held.text_hash:
+    if held.stage != "APPROVED":
+        raise _unmet("合同还没有批准，不能发给客户", "stage")
+    if held.approved_hash != held.text_hash:
         raise _unmet("批准以后内容又改过，批准已失效，请退回修改后重新送审", "text")
     back = promised_back_on or held.promised_back_on
     back = back or calendar.stored().add(timezone.localdate(deed.at), DAYS_BACK)
