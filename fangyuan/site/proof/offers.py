@@ -14,6 +14,8 @@ from fangyuan.supervision.models import Inspection
 
 # An inspection of each kind is entered with the checks that it went through.
 CHECK_LISTS = tuple(f"inspection.{kind}" for kind in Inspection.Kind.values)
+# A forecast is a report, a first draft of a proposal a solution of its own kind, with its files.
+DRAFTS = ("report.FORECAST", "solution.DRAFT")
 # The pages of the domain model by their address: route, and what the route needs.
 PAGES: dict[str, tuple[str, dict[str, object]]] = {
     "workbench": ("workbench", {}),
@@ -42,7 +44,7 @@ def offers() -> Offers:
         verbs=frozenset(door.VERBS),
         pages=pages,
         metrics=frozenset(declare.METRICS),
-        documents=frozenset({f"form.{seed.REVIEW['kind']}", "report.FORECAST", *CHECK_LISTS}),
+        documents=frozenset({f"form.{seed.REVIEW['kind']}", *CHECK_LISTS, *DRAFTS}),
     )
 
 
