@@ -16,6 +16,6 @@ class ContractsConfig(AppConfig):
         for module in (
             *("facts", "offer_facts", "contract_facts", "metrics", "sums", "keeping"),
             *("papers", "contract_papers", "checked", "expiry"),
-            *("contract_actions", "contract_metrics"),
+            "contract_actions",
         ):
             import_module(f"fangyuan.contracts.{module}")
