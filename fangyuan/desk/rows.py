@@ -97,7 +97,7 @@ class Rows:
 
     def first(self, most: int) -> list[Any]:
         """Some of the rows in no order; fewer than `most` are all there are."""
-        found: list[Any] = self.ask(_FIRST, self.sets, most, self.few)
+        found: list[Any] = self.ask(_FIRST, () if self.few else self.sets, most, self.few)
         if len(found) < most:
             self._counted = len(found)
         return found
