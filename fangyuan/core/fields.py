@@ -1,7 +1,8 @@
 """Field types of the domain model: each carries its own database check and its Chinese message.
 
 `Choice` and `ChoiceSet` are closed vocabularies, `TermField` and `TermSet` open ones held in
-`Term`, `AnyField` points at a record of any type by type name and number.
+`Term`, `AnyField` points at a record of any type by type name and number, `RefSet` holds the
+numbers of records of one type.
 """
 
 from __future__ import annotations
@@ -132,6 +133,22 @@ class TermSet(TextSet):
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         return name, "fangyuan.core.fields.TermSet", args, {**kwargs, "domain": self.domain}
+
+
+class RefSet(ArrayField):
+    """Numbers of records of one type (by its name), where a link has nothing to say of its own."""
+
+    def __init__(self, verbose_name: str | None = None, to: str = "", **options: Any) -> None:
+        self.to = to
+        options.setdefault("default", list)
+        options.setdefault("blank", True)
+        options.pop("base_field", None)
+        super().__init__(models.BigIntegerField(), verbose_name=verbose_name, **options)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("base_field", None)
+        return name, "fangyuan.core.fields.RefSet", args, {**kwargs, "to": self.to}
 
 
 class TermField(models.ForeignKey):

@@ -160,7 +160,7 @@ def value_of(row: Any, field: Any) -> Any:
 
 
 def _may_refer(field: Any) -> bool:
-    kinds = (fields.AnyField, models.ForeignKey, fields.TermSet)
+    kinds = (fields.AnyField, models.ForeignKey, fields.TermSet, fields.RefSet)
     return isinstance(field, kinds) or getattr(field, "name", "") in STAMPS
 
 
@@ -175,9 +175,14 @@ def references(field: Any, value: Any) -> list[tuple[type[models.Model], Any]]:
         return [(model, value[1])] if model else []
     if isinstance(field, models.ForeignKey):
         return [(field.related_model, value)]
+    return _many(field, value)
+
+
+def _many(field: Any, value: Any) -> list[tuple[type[models.Model], Any]]:
     if isinstance(field, fields.TermSet):
         return [(Term, f"{field.domain}:{code}") for code in value]
-    return []
+    model = records.row_types().get(field.to) if isinstance(field, fields.RefSet) else None
+    return [(model, number) for number in value] if model else []
 
 
 def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
@@ -187,7 +192,7 @@ def cell_of(field: Any, value: Any, labels: Labels) -> Cell:
     if field.name in CODED and (plain := _code(field, value)) is not None:
         return Cell("text", plain)
     if pointers := references(field, value):
-        if isinstance(field, fields.TermSet):
+        if isinstance(field, fields.TermSet | fields.RefSet):
             return Cell("tags", [labels.cell(*pointer).text for pointer in pointers])
         return labels.cell(*pointers[0])
     is_chosen = isinstance(field, fields.ChoiceSet) or getattr(field, "choices", None)

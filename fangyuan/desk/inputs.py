@@ -24,6 +24,7 @@ PICKED = (Team,)  # types with few rows are picked from a list
 TYPED_DOMAINS = ("region", "industry")
 POINTED = ("customer", "lead", "person", "activity", "contact", "team")
 _SPLIT = re.compile(r"[、,,;;\s]+")
+_LISTED = re.compile(r"[、；;\n]+")
 _NUMBER = re.compile(r".*#(\d+)\s*|(\d+)")
 _POINTER = re.compile(r"(?:.*#)?([a-z_]+):(\d+)\s*")
 
@@ -72,6 +73,26 @@ class Reference(forms.CharField):
     def validate(self, value: Any) -> None:
         if self.required and value is None:
             raise ValidationError(self.error_messages["required"], code="required")
+
+
+class References(forms.CharField):
+    """Several records of one type in one line: `名称 #12、名称 #13`."""
+
+    def __init__(self, model: Any, actor: Any, **options: Any) -> None:
+        self.one = Reference(model, actor, required=False)
+        super().__init__(**options)
+        self.widget.attrs["placeholder"] = "#编号或全名，用“、”隔开"
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        seen = self.one.model.objects.seen_by(self.one.actor)
+        return "、".join(said(record) for record in seen.filter(pk__in=value).order_by("pk"))
+
+    def to_python(self, value: Any) -> list[int]:
+        parts = value if isinstance(value, list) else _LISTED.split(str(value or ""))
+        found = [self.one.to_python(part) for part in parts]
+        return list(dict.fromkeys(number for number in found if number is not None))
 
 
 class Pointer(forms.CharField):
@@ -236,6 +257,11 @@ def _reference(field: Any, actor: Any, options: dict[str, Any]) -> forms.Field:
     return forms.TypedChoiceField(choices=choices, coerce=int, empty_value=None, **options)
 
 
+def _references(field: Any, actor: Any, options: dict[str, Any]) -> forms.Field | None:
+    target = records.row_types().get(field.to)
+    return References(target, actor, **options) if target else None
+
+
 def _number(field: Any, options: dict[str, Any]) -> forms.Field:
     if isinstance(field, models.DecimalField):
         digits = {"max_digits": field.max_digits, "decimal_places": field.decimal_places}
@@ -271,9 +297,10 @@ def input_for(field: Any, actor: Any, *, is_required: bool) -> Any:
     if vocabulary:
         widget = forms.CheckboxSelectMultiple()
         return forms.MultipleChoiceField(choices=vocabulary, widget=widget, **options)
-    kinds: list[tuple[Any, Callable[[], forms.Field]]] = [
+    kinds: list[tuple[Any, Callable[[], forms.Field | None]]] = [
         (fields.TermField, lambda: _terms(field, options)),
         (models.ForeignKey, lambda: _reference(field, actor, options)),
+        (fields.RefSet, lambda: _references(field, actor, options)),
         (fields.TextSet, lambda: Texts(getattr(field, "domain", ""), **options)),
         (models.BooleanField, lambda: _boolean(field, options)),
         (models.DateTimeField, lambda: Moment(**options)),

@@ -132,6 +132,8 @@ class Export:
             return lambda items: ";".join(
                 [self._lookups.label(field.domain, f"{field.domain}:{item}") for item in items]
             )
+        if isinstance(field, fields.RefSet):
+            return lambda items: ";".join(f"#{number}" for number in items)
         return _list
 
     def _reference(self, record: Any, column: Column) -> str | None:

@@ -131,7 +131,8 @@ def _facts(cursor: Any) -> dict[str, dict[str, Any]]:
 
 def _type(field: Any) -> str:
     kinds = {
-        models.BooleanField: "boolean", models.DateTimeField: "timestamptz", ArrayField: "text[]",
+        models.BooleanField: "boolean", models.DateTimeField: "timestamptz",
+        fields.RefSet: "bigint[]", ArrayField: "text[]",
     }  # fmt: skip
     return next((told for kind, told in kinds.items() if isinstance(field, kind)), "text")
 

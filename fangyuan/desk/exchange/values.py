@@ -167,6 +167,8 @@ def _many(field: Any, lookups: terms.Lookups) -> Reader:
     elif isinstance(field, fields.TermSet):
         order = {}
         one = lambda text: lookups.code(field.domain, text)  # noqa: E731
+    elif isinstance(field, fields.RefSet):
+        order, one = {}, _record_number
     else:
         order, one = {}, str
     split = _SPLIT if one is str else _SPLIT_CODES
@@ -181,6 +183,13 @@ def _many(field: Any, lookups: terms.Lookups) -> Reader:
         return array(unique)
 
     return read
+
+
+def _record_number(text: str) -> str:
+    found = text.removeprefix("#")
+    if not found.isascii() or not found.isdecimal():
+        raise Bad(f"“{text}”不是记录编号", "写成 #12;#13")
+    return found
 
 
 def _parts(text: str, split: re.Pattern[str], lookups: terms.Lookups, field: Any) -> list[str]:

@@ -96,6 +96,8 @@ class Vocabulary:
     def _item(self, column: Any, raw: Any) -> Any:
         if isinstance(column, fields.TermSet):
             return self.lookups.code(column.domain, str(raw))
+        if isinstance(column, fields.RefSet):
+            return self.find(str(raw)).pk
         if not isinstance(column, fields.ChoiceSet):
             return str(raw)
         known = {str(said): code for code, said in column.vocabulary}
