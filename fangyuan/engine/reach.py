@@ -18,7 +18,7 @@ from fangyuan.core.models import Tracked
 from fangyuan.engine import models, rulebook, scope
 from fangyuan.engine.changes import Changes
 from fangyuan.engine.kinds import Alert, BadRule, Cadence, Deadline, Required, base
-from fangyuan.org.models import Holding, Leave, Membership, Person, Team
+from fangyuan.org.models import SALES_POSITIONS, Holding, Leave, Membership, Person, Team
 
 Numbers = set[int]
 # Records whose change may concern who answers for any rule, or whether it is waived.
@@ -368,6 +368,8 @@ def _by_people(kind: base.Owed, changes: Changes) -> Numbers:
         away = _below(away)
         people = _below(people)
     found = _answered_by(kind, people | away)
+    if _is_anywhere(kind) and _is_about(kind.who, changes):
+        found |= set(kind.model._base_manager.order_by().values_list("pk", flat=True))
     if kind.model is Person:
         found |= members | moved
     if kind.model is Team:
@@ -381,6 +383,18 @@ def _is_named(kind: base.Owed) -> bool:
     """Whether the answer is looked for among superiors."""
     plain = kind.who in ("owner", "self", "recorded_by") or kind.who in base.HELD_ROLES
     return not (plain or base.person_field(kind.model, kind.who) is not None)
+
+
+def _is_anywhere(kind: base.Owed) -> bool:
+    """Whether the answer is looked for in the whole company: a position outside sales."""
+    is_sales = kind.who in SALES_POSITIONS
+    return _is_named(kind) and not is_sales and kind.who not in base.HELD_ROLES
+
+
+def _is_about(who: str, changes: Changes) -> bool:
+    """Whether a membership that changed is in this position."""
+    rows = Membership._base_manager.filter(pk__any_of=changes.numbers("membership"))
+    return bool(rows.filter(position_id=f"position:{who}").exists())
 
 
 def _of(model: Any, numbers: Numbers, column: str) -> Numbers:
