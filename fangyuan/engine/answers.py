@@ -8,7 +8,7 @@ from fangyuan.core import timelines
 from fangyuan.engine.asked import Asked
 from fangyuan.engine.kinds import Cadence, base
 from fangyuan.engine.terms import ZONE, Terms, template
-from fangyuan.org.models import Holding
+from fangyuan.org.models import SALES_POSITIONS, Holding
 
 
 def answer(kind: base.Owed, terms: Terms) -> str:
@@ -41,6 +41,8 @@ def answer(kind: base.Owed, terms: Terms) -> str:
     if _is_position(kind, terms):
         holes["owing"] = "u.id"
         above = _ABOVE_TEAM if kind.record == "team" else _ABOVE
+        if who not in SALES_POSITIONS:
+            above = above.replace(_SUPERIOR, _ANYWHERE)
         holes["above"] = above.format(position=timelines.literal(f"position:{who}"), zone=ZONE)
     passes = kind.on_leave == "delegate" and (who != "owner" or kind.model.passes_on)
     return template("answer").substitute(
@@ -62,17 +64,22 @@ _ABOVE: Final = """LEFT JOIN (
              FROM led x GROUP BY 1, 2) u
              ON u.leader_id = l.leader_id AND u.answers_at = l.answers_at"""
 
-# A team's own leader is the first who may hold the position.
-_ABOVE_TEAM: Final = _ABOVE.replace(
-    "engine_superior(x.leader_id, {position}, x.answers_at)",
-    """coalesce((
-                    SELECT m.person_id FROM org_membership m
-                     WHERE m.person_id = x.leader_id AND m.position_id = {position}
-                       AND m.removed_at IS NULL
+_SUPERIOR: Final = "engine_superior(x.leader_id, {position}, x.answers_at)"
+_IN_FORCE: Final = """m.position_id = {position} AND m.removed_at IS NULL
                        AND (m.starts_on::timestamp AT TIME ZONE '{zone}') <= x.answers_at
                        AND (m.ends_on IS NULL OR x.answers_at <=
-                            ((m.ends_on + 1)::timestamp AT TIME ZONE '{zone}'))
-                     LIMIT 1), engine_superior(x.leader_id, {position}, x.answers_at))""",
+                            ((m.ends_on + 1)::timestamp AT TIME ZONE '{zone}'))"""
+# A position outside the line of sales answers for the whole company where no superior holds it.
+_ANYWHERE: Final = f"""coalesce({_SUPERIOR}, (
+                    SELECT m.person_id FROM org_membership m WHERE {_IN_FORCE}
+                     ORDER BY m.is_main DESC, m.starts_on, m.id LIMIT 1))"""  # noqa: S608 - fixed
+# A team's own leader is the first who may hold the position.
+_ABOVE_TEAM: Final = _ABOVE.replace(
+    _SUPERIOR,
+    f"""coalesce((
+                    SELECT m.person_id FROM org_membership m
+                     WHERE m.person_id = x.leader_id AND {_IN_FORCE}
+                     LIMIT 1), {_SUPERIOR})""",  # noqa: S608 - fixed text
 )
 
 
