@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
+from django.db.models import Q
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record, Row, TransactionNumber, row_types
@@ -18,6 +19,7 @@ class AccessLog(Row):
         LOGIN_FAILED = "LOGIN_FAILED", "登录失败"
         REVEAL = "REVEAL", "查看明文"
         EXPORT = "EXPORT", "导出"
+        READ = "READ", "查阅"
         DOWNLOAD = "DOWNLOAD", "下载"
         PRINT = "PRINT", "打印"
         SEND_OUT = "SEND_OUT", "外发"
@@ -40,6 +42,11 @@ class AccessLog(Row):
         indexes = [
             models.Index(fields=["person", "kind", "at"], name="access_of_person"),
             models.Index(fields=["xid"], name="access_by_transaction"),
+            models.Index(
+                fields=["subject_type", "subject_id", "at"],
+                name="access_of_subject",
+                condition=Q(subject_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

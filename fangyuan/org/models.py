@@ -66,8 +66,10 @@ class Team(Record):
     regions = fields.TermSet("负责区域", domain="region")
     policies = fields.TextSet("采用的制度")
     shift = fields.Text("班次", blank=True, default="")
+    # Which standard papers for selling are current; the library keeps it right.
+    kit = fields.TextSet("销售工具包", editable=False)
 
-    tracked = ("policies",)
+    tracked = ("policies", "kit")
     owned_by = "leader"
     facts = {
         "filled": facts.Rows(
@@ -349,6 +351,7 @@ class Message(Record):
         SIGN = "SIGN", "制度签收"
         HOLDING = "HOLDING", "归属变动"
         MENTION = "MENTION", "评论提到"
+        INTEL = "INTEL", "情报共享"
         DIGEST = "DIGEST", "汇总"
         SYSTEM = "SYSTEM", "系统运行"
 
