@@ -8,40 +8,6 @@ from typing import Any
 from fangyuan import door
 
 
-@door.verb("tag", label="启用", writes=("stage",))
-def activate_tag(deed: door.Deed, tag: Any) -> Any:
-    """Put a tag into use (TAG-3.1.3c)."""
-    if tag.stage == "ACTIVE":
-        raise door.Denied("这个标签已启用")
-    return deed.change(tag, stage="ACTIVE")
-
-
-@door.verb("tag", label="停用", writes=("stage",))
-def disable_tag(deed: door.Deed, tag: Any) -> Any:
-    """Take a tag out of use; the values that it has stay."""
-    if tag.stage != "ACTIVE":
-        raise door.Denied("只有启用的标签才能停用")
-    return deed.change(tag, stage="DISABLED")
-
-
-@door.verb("tag_value", label="通过", writes=("checked",))
-def pass_tag(deed: door.Deed, tag_value: Any) -> Any:
-    """Find a tag's value right (TAG-4.3.2a)."""
-    return _checked(deed, tag_value, "PASSED")
-
-
-@door.verb("tag_value", label="退改", writes=("checked",))
-def return_tag(deed: door.Deed, tag_value: Any) -> Any:
-    """Send a tag's value back to whoever entered it (TAG-4.3.2b)."""
-    return _checked(deed, tag_value, "RETURNED")
-
-
-def _checked(deed: door.Deed, tag_value: Any, state: str) -> Any:
-    if deed.by is not None and tag_value.recorded_by == deed.by.pk:
-        raise door.Denied("不能审核自己录入的标签")
-    return deed.change(tag_value, checked=state, checked_by=deed.by, checked_at=deed.at)
-
-
 @door.verb("alert", label="处置", asks=("outcome",), writes=("handled_at", "outcome"))
 def handle_alert(deed: door.Deed, alert: Any, *, outcome: str = "") -> Any:
     """Note what was done about an alert; the warning itself ends when the facts say so."""

@@ -16,6 +16,7 @@ class DeskConfig(AppConfig):
     def ready(self) -> None:
         """Have every room put up its desks; rooms below have theirs here."""
         autodiscover_modules("desk", "actions")
+        import_module("fangyuan.desk.tag_actions")
         import_module("fangyuan.desk.signing")
         import_module("fangyuan.desk.checks")
         import_module("fangyuan.desk.exchange.batches")

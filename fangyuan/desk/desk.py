@@ -7,10 +7,11 @@ from importlib import import_module
 from fangyuan.desk import models
 from fangyuan.desk.columns import Due, Title
 from fangyuan.desk.declare import Desk, Section, View, register
-from fangyuan.desk.panels import Approvals, Duties, Facts, Related
+from fangyuan.desk.panels import Duties, Facts
 from fangyuan.desk.timeline import Timeline
 
 import_module("fangyuan.desk.below")
+import_module("fangyuan.desk.tag_desk")
 
 register(
     Desk(
@@ -31,44 +32,6 @@ register(
         page=[Timeline(), Facts(), Duties()],
         views=[View("还没更新资料", {"updated_at": "none"}, "-occurred_at")],
         icon="alert",
-    )
-)
-register(
-    Desk(
-        model=models.Tag,
-        columns="name object group value_type stage is_required level bound_to",
-        filters="object group stage is_required level value_type",
-        sorts=["name"],
-        form=[
-            Section("标签", "name object group value_type values is_required is_closed level"),
-            Section("说明", "definition usage refresh bound_to"),
-        ],
-        head="object group value_type",
-        actions=["activate_tag", "disable_tag"],
-        page=[
-            Related("", "取值", record="tag_value", by="tag", show="value subject source checked"),
-            Facts(),
-            Duties(),
-            Approvals(),
-        ],
-        icon="tag",
-    )
-)
-register(
-    Desk(
-        model=models.TagValue,
-        columns=["tag", "value", "subject", "source", "decided_at", "verified", "checked"],
-        filters="tag checked verified source decided_at",
-        search=["value"],
-        sorts=["decided_at"],
-        default_sort="-decided_at",
-        form=[Section("标签值", "tag subject value source decided_at verified")],
-        badges=["verified", "checked"],
-        actions=["pass_tag", "return_tag"],
-        bulk_actions=["pass_tag", "return_tag"],
-        page=[Facts(), Duties(), Timeline()],
-        views=[View("待审", {"checked": "WAITING"}), View("存疑", {"verified": "DOUBTFUL"})],
-        icon="tag",
     )
 )
 register(

@@ -1,4 +1,4 @@
-"""What any record may carry: changes, tags and their values, comments, views, import batches."""
+"""What any record may carry: changes, comments, views, import batches, files; tags are imported."""
 
 from __future__ import annotations
 
@@ -95,106 +95,6 @@ class Change(Record):
 
     def __str__(self) -> str:
         return self.get_kind_display()
-
-
-class Tag(Record):
-    """One entry of the tag dictionary; a tag bound to a field keeps no second truth."""
-
-    class Object(models.TextChoices):
-        CUSTOMER = "CUSTOMER", "客户"
-        OPPORTUNITY = "OPPORTUNITY", "销售机会"
-        PRODUCT = "PRODUCT", "产品"
-        PERSON = "PERSON", "成员"
-
-    class ValueType(models.TextChoices):
-        TEXT = "TEXT", "文本"
-        ENUM = "ENUM", "枚举"
-        MONEY = "MONEY", "金额"
-        RANGE = "RANGE", "区间"
-        DATE = "DATE", "日期"
-        SPAN = "SPAN", "时长"
-        LIST = "LIST", "列表"
-        PHONE = "PHONE", "电话"
-        EMAIL = "EMAIL", "邮箱"
-        ADDRESS = "ADDRESS", "地址"
-        INT = "INT", "整数"
-
-    class Stage(models.TextChoices):
-        DRAFT = "DRAFT", "拟用"
-        ACTIVE = "ACTIVE", "启用"
-        DISABLED = "DISABLED", "停用"
-
-    name = fields.Text("标签名")
-    object = fields.Choice("对象", choices=Object)
-    group = fields.TermField("组", domain="tag_group")
-    value_type = fields.Choice("值型", choices=ValueType, default=ValueType.TEXT)
-    bound_to = fields.Text("绑定事实", blank=True, default="")
-    values = fields.Text("取值字典", blank=True, default="")
-    is_required = models.BooleanField("必填", default=False)
-    is_closed = models.BooleanField("封闭", default=False)
-    level = fields.Choice("密级", choices=Level, default=Level.PUBLIC)
-    definition = fields.Note("定义")
-    usage = fields.Note("使用说明")
-    refresh = fields.Text("更新周期", blank=True, default="")
-    stage = fields.Choice("状态", choices=Stage, default=Stage.DRAFT)
-
-    stage_field = "stage"
-    moves = {"DRAFT": ("ACTIVE",), "ACTIVE": ("DISABLED",)}
-
-    class Meta(Record.Meta):
-        verbose_name = "标签"
-        ordering = ["object", "group", "id"]
-        constraints = [models.UniqueConstraint(fields=["object", "name"], name="tag_name")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class TagValue(Record):
-    """One proof of a tag's value on a record: value, source, who, verified, checked."""
-
-    class Verified(models.TextChoices):
-        NEW = "NEW", "未核实"
-        VERIFIED = "VERIFIED", "已核实"
-        DOUBTFUL = "DOUBTFUL", "存疑"
-
-    class Checked(models.TextChoices):
-        WAITING = "WAITING", "待审"
-        PASSED = "PASSED", "通过"
-        RETURNED = "RETURNED", "退改"
-
-    tag = models.ForeignKey(Tag, models.PROTECT, related_name="tag_values", verbose_name="标签")
-    subject = fields.AnyField("对象")
-    value = fields.Text("值")
-    source = fields.TermField("来源", domain="info_source")
-    decided_at = models.DateTimeField("确定时间")
-    verified = fields.Choice("核实", choices=Verified, default=Verified.NEW)
-    checked = fields.Choice("审核", choices=Checked, default=Checked.WAITING)
-    checked_by = models.ForeignKey(
-        Person, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="审核人"
-    )
-    checked_at = models.DateTimeField("审核时间", null=True, blank=True)
-    replaced_at = models.DateTimeField("被替换", null=True, blank=True)
-
-    begins = "decided_at"
-    reach = {"any": ("subject",)}
-    stage_field = "checked"
-    moves = {"WAITING": ("PASSED", "RETURNED"), "RETURNED": ("WAITING",)}
-
-    class Meta(Record.Meta):
-        verbose_name = "标签值"
-        ordering = ["-decided_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tag", "subject_type", "subject_id"],
-                condition=Q(replaced_at=None, removed_at=None),
-                name="tag_value_current",
-            )
-        ]
-        indexes = [models.Index(fields=["subject_type", "subject_id"])]
-
-    def __str__(self) -> str:
-        return f"{self.tag}：{self.value}"
 
 
 class Comment(Record):
