@@ -39,7 +39,8 @@ register(
         default_sort="-submitted_at",
         form=[
             Section("填答", "form subject person respondent submitted_at period covers"),
-            Section("结论", "verdict csat nps score basis advice"),
+            Section("结论", "verdict csat nps score basis"),
+            Section("经验教训", "lessons mistakes advice"),
         ],
         head="form subject submitted_at verdict",
         page=[Facts(), Timeline()],

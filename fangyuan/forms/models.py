@@ -96,6 +96,8 @@ class Response(Record):
     verdict = fields.Choice("结论", choices=Verdict, null=True)
     covers = fields.TextSet("覆盖组")
     basis = fields.Note("依据")
+    lessons = fields.Note("经验")
+    mistakes = fields.Note("教训")
     advice = fields.Note("建议")
 
     begins = "submitted_at"

@@ -53,7 +53,42 @@ WEEKLY: dict[str, Any] = {
         for name in CHANCE_TAGS
     ],
 }
-PRESCRIBED = (REVIEW, WEEKLY)
+# RES-4.2.3f: what an evaluation of a campaign leaves for the next one.
+EVALUATE: dict[str, Any] = {
+    "code": "EVALUATE",
+    "version": 1,
+    "name": "活动效果评估",
+    "kind": Form.Kind.EVALUATE,
+    "items": [
+        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
+        for name, label in (("lessons", "经验"), ("mistakes", "教训"), ("advice", "建议"))
+    ],
+}
+# RES-5.1.3: what sales and customers say of a material; RES-4.4.2: what people know of the brand.
+MATERIAL: dict[str, Any] = {
+    "code": "MATERIAL",
+    "version": 1,
+    "name": "资料反馈",
+    "kind": Form.Kind.MATERIAL,
+    "items": [
+        {"name": "csat", "label": "好用程度", "kind": "field", "bound_to": "csat",
+         "is_required": True},
+        {"name": "advice", "label": "建议", "kind": "field", "bound_to": "advice",
+         "is_required": False},
+    ],
+}  # fmt: skip
+BRAND: dict[str, Any] = {
+    "code": "BRAND",
+    "version": 1,
+    "name": "品牌调研",
+    "kind": Form.Kind.BRAND,
+    "items": [
+        {"name": "knows_brand", "label": "知晓品牌", "kind": "yes_no", "is_required": True},
+        {"name": "csat", "label": "评价", "kind": "field", "bound_to": "csat",
+         "is_required": False},
+    ],
+}  # fmt: skip
+PRESCRIBED = (REVIEW, WEEKLY, EVALUATE, MATERIAL, BRAND)
 
 
 def plant(deed: Any) -> None:

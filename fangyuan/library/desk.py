@@ -1,12 +1,15 @@
-"""The desks of products, price lists, prices and materials."""
+"""The desks of products, price lists and prices; those of papers are imported."""
 
 from __future__ import annotations
+
+from importlib import import_module
 
 from fangyuan.desk.columns import Column, Title
 from fangyuan.desk.declare import Desk, Section, View, register
 from fangyuan.desk.panels import Facts, Related
 from fangyuan.desk.timeline import Timeline
-from fangyuan.library.models import Material, Price, PriceList, Product
+from fangyuan.library.material_desk import Sections
+from fangyuan.library.models import Price, PriceList, Product
 
 register(
     Desk(
@@ -30,7 +33,10 @@ register(
         page=[
             Timeline(),
             Related("", "目录价", record="price", by="product"),
-            Related("", "资料", record="material", by="product"),
+            Sections(),
+            Related(
+                "", "资料", record="material", by="product", show="title kind version state level"
+            ),
             Facts(),
         ],
         views=[View("在售", {"state": "ON_SALE"}, "name")],
@@ -64,24 +70,5 @@ register(
         head="price_list amount",
     )
 )
-register(
-    Desk(
-        model=Material,
-        columns=[Title("title", sub="code"), "kind", "category", "version", "state", "level"],
-        filters="kind category state level product",
-        search=["title", "code"],
-        sorts=["published_at"],
-        form=[
-            Section("资料", "code version title kind category product"),
-            Section("内容", "sections summary effective_on improves"),
-        ],
-        head="code kind category level",
-        actions=["check_material", "publish_material", "open_to_customers", "retire_material"],
-        page=[Timeline(), Facts()],
-        views=[
-            View("现行", {"state": "PUBLISHED"}, "-published_at"),
-            View("待核验", {"state": "DRAFT"}, ""),
-        ],
-        icon="book",
-    )
-)
+
+import_module("fangyuan.library.paper_desk")

@@ -1,4 +1,4 @@
-"""Products, price lists, prices and materials; customers, quotes and orders refer to them."""
+"""Products, price lists and prices; customers, quotes and orders refer to them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q, Value
 
-from fangyuan.core import facts, fields
+from fangyuan.core import fields
 from fangyuan.core.records import Record
-from fangyuan.desk.models import is_true
 from fangyuan.org.models import DateSpan
 
 
@@ -34,7 +33,10 @@ class Product(Record):
     segment = fields.Note("目标客群")
     fit_lines = fields.TermSet("适用行业", domain="industry")
     retired_at = models.DateTimeField("停售时间", null=True, blank=True)
+    # What its current materials tell of it, kept right by `keeping`.
+    material_sections = fields.TextSet("资料已覆盖内容", editable=False)
 
+    tracked = ("state", "material_sections")
     stage_field = "state"
     moves = {"PLANNED": ("ON_SALE", "RETIRED"), "ON_SALE": ("RETIRED",)}
     governed = {"state": "release_product", "retired_at": "retire_product"}
@@ -135,104 +137,3 @@ class Price(Record):
 
     def __str__(self) -> str:
         return f"目录价 {self.amount}"
-
-
-class Material(Record):
-    """One version of a brochure, template, case, script, guide or other text for selling."""
-
-    class Kind(models.TextChoices):
-        BROCHURE = "BROCHURE", "宣传册"
-        MANUAL = "MANUAL", "说明书"
-        SLIDES = "SLIDES", "演示文稿"
-        COMPANY = "COMPANY", "公司介绍"
-        PRODUCT_BOOK = "PRODUCT_BOOK", "产品手册"
-        TEMPLATE = "TEMPLATE", "模板"
-        CONTRACT_TEMPLATE = "CONTRACT_TEMPLATE", "销售合同模板"
-        CASE = "CASE", "案例"
-        WHITE_PAPER = "WHITE_PAPER", "白皮书"
-        BLOG = "BLOG", "博客"
-        SCRIPT = "SCRIPT", "话术"
-        KNOWLEDGE = "KNOWLEDGE", "知识条目"
-        BRAND = "BRAND", "品牌文件"
-        GUIDE = "GUIDE", "操作手册"
-        RUNBOOK = "RUNBOOK", "恢复手册"
-        METHOD = "METHOD", "办法"
-        COURSE = "COURSE", "课程教材"
-        FORM_FILE = "FORM_FILE", "录入模板"
-        INTERPRETATION = "INTERPRETATION", "条款释疑"
-
-    class Reach(models.TextChoices):
-        INTERNAL = "INTERNAL", "内部"
-        EXTERNAL = "EXTERNAL", "可对外"
-
-    class State(models.TextChoices):
-        DRAFT = "DRAFT", "草稿"
-        CHECKED = "CHECKED", "已核验"
-        PUBLISHED = "PUBLISHED", "已发布"
-        RETIRED = "RETIRED", "停用"
-
-    code = fields.Text("编号")
-    version = models.PositiveIntegerField("版本", default=1)
-    title = fields.Text("标题")
-    kind = fields.Choice("形态", choices=Kind)
-    category = fields.TermField("类别", domain="knowledge")
-    product = models.ForeignKey(
-        Product,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="materials",
-        verbose_name="产品",
-    )
-    sections = fields.TextSet("已含内容")
-    summary = fields.Note("摘要")
-    level = fields.Choice("可见级别", choices=Reach, default=Reach.INTERNAL)
-    state = fields.Choice("状态", choices=State, default=State.DRAFT)
-    is_accurate = models.BooleanField("内容准确", default=False)
-    is_full = models.BooleanField("内容完整", default=False)
-    is_clear = models.BooleanField("内容清晰", default=False)
-    published_at = models.DateTimeField("发布", null=True, blank=True)
-    effective_on = models.DateField("生效日", null=True, blank=True)
-    improves = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="改进自"
-    )
-    legal_signed_at = models.DateTimeField("法务签认", null=True, blank=True)
-
-    stage_field = "state"
-    moves = {
-        "DRAFT": ("CHECKED", "RETIRED"),
-        "CHECKED": ("PUBLISHED", "DRAFT", "RETIRED"),
-        "PUBLISHED": ("RETIRED",),
-    }
-    governed = {
-        "state": "publish_material",
-        "published_at": "publish_material",
-        "level": "open_to_customers",
-        "legal_signed_at": "sign_template",
-    }
-    facts = {
-        "is_current": facts.Derived(
-            "现行", kind="bool", value=lambda: is_true(Q(state="PUBLISHED"))
-        )
-    }
-
-    class Meta(Record.Meta):
-        verbose_name = "资料"
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["code", "version"],
-                condition=Q(removed_at=None),
-                name="material_once",
-                violation_error_message="这个编号已有这个版本，请换一个版本号",
-            ),
-            models.UniqueConstraint(
-                fields=["code"],
-                condition=Q(state="PUBLISHED", removed_at=None),
-                name="material_one_current",
-                violation_error_message="这份资料已有现行版本，请先停用旧的",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.title} 第 {self.version} 版" if self.version > 1 else self.title
