@@ -24,5 +24,6 @@ class CustomersConfig(AppConfig):
         import_module("fangyuan.customers.recycling")
         import_module("fangyuan.customers.drawing")
         import_module("fangyuan.customers.arrivals")
+        import_module("fangyuan.customers.sending")
         import_module("fangyuan.customers.metrics")
         import_module("fangyuan.customers.phrases")

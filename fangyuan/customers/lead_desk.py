@@ -10,9 +10,11 @@ from fangyuan.core import facts
 from fangyuan.customers import holding, scoring
 from fangyuan.customers.models import Lead, Touch
 from fangyuan.desk.columns import Cell, Column, Due, Facade, Owner, Title
-from fangyuan.desk.declare import Desk, Section, View, register
+from fangyuan.desk.declare import Desk, Section, View, extend, register
 from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Panel, Related, Scene, Team
 from fangyuan.desk.timeline import Source, Timeline
+from fangyuan.library.models import Material
+from fangyuan.marketing.models import Campaign
 from fangyuan.org.models import Person
 
 BANT = {
@@ -86,7 +88,8 @@ class Bant(Panel):
 
 
 def _touch(row: Any) -> dict[str, Any]:
-    return {"title": row.get_kind_display(), "text": row.content or str(row.campaign or "")}
+    text = str(row.material or "") or row.content or str(row.campaign or "")
+    return {"title": row.get_kind_display(), "text": text}
 
 
 register(
@@ -161,17 +164,31 @@ register(
 register(
     Desk(
         model=Touch,
-        columns=["kind", "lead", "customer", "campaign", "content", "at", "is_first"],
-        filters="kind lead customer campaign at is_first invited_as_customer",
+        columns=["kind", "lead", "customer", "campaign", "material", "content", "at", "is_first"],
+        filters="kind lead customer campaign material at is_first invited_as_customer",
         search=["content"],
         sorts=["at"],
         default_sort="-at",
         form=[
-            Section("触达", "kind lead customer campaign content at"),
+            Section("触达", "kind lead customer campaign material content at"),
             Section("更多", "contact is_first invited_as_customer", is_more=True),
         ],
-        head="lead customer campaign at",
+        head="lead customer campaign material at",
         page=[Facts()],
         icon="out",
     )
+)
+extend(
+    Campaign,
+    page=[
+        Related(
+            "", "带来的线索", record="lead", by="campaign", show="company stage score occurred_at"
+        ),
+        Related("", "触达", record="touch", by="campaign", show="kind lead customer at"),
+    ],
+)
+extend(
+    Material,
+    actions=["send_out"],
+    page=[Related("", "触达", record="touch", by="material", show="kind lead customer at")],
 )

@@ -8,6 +8,7 @@ from django.db.models import Q
 from fangyuan.core import fields, text
 from fangyuan.core.records import Record
 from fangyuan.customers.models.customer import Contact, Customer, Degree
+from fangyuan.library.models import Material
 from fangyuan.marketing.models import Campaign
 
 INTRODUCED = [("公司", "公司"), ("产品或服务", "产品或服务")]  # PA-6.2.2
@@ -182,6 +183,14 @@ class Touch(Record):
     campaign = models.ForeignKey(
         Campaign, models.PROTECT, null=True, blank=True, related_name="touches", verbose_name="活动"
     )
+    material = models.ForeignKey(
+        Material,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="touches",
+        verbose_name="资料",
+    )
     content = fields.Text("内容", blank=True, default="")
     lead = models.ForeignKey(
         Lead, models.PROTECT, null=True, blank=True, related_name="touches", verbose_name="线索"
@@ -224,4 +233,5 @@ class Touch(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.content or self.campaign or self.lead}"
+        what = self.material or self.content or self.campaign or self.lead
+        return f"{self.get_kind_display()} · {what}"
