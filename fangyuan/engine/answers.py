@@ -42,7 +42,7 @@ def answer(kind: base.Owed, terms: Terms) -> str:
         holes["owing"] = "u.id"
         above = _ABOVE_TEAM if kind.record == "team" else _ABOVE
         if who not in SALES_POSITIONS:
-            above = above.replace(_SUPERIOR, _ANYWHERE)
+            above = above.replace(_SUPERIOR, _ANYWHERE).replace(*_ALSO_NOBODY)
         holes["above"] = above.format(position=timelines.literal(f"position:{who}"), zone=ZONE)
     passes = kind.on_leave == "delegate" and (who != "owner" or kind.model.passes_on)
     return template("answer").substitute(
@@ -73,6 +73,7 @@ _IN_FORCE: Final = """m.position_id = {position} AND m.removed_at IS NULL
 _ANYWHERE: Final = f"""coalesce({_SUPERIOR}, (
                     SELECT m.person_id FROM org_membership m WHERE {_IN_FORCE}
                      ORDER BY m.is_main DESC, m.starts_on, m.id LIMIT 1))"""  # noqa: S608 - fixed
+_ALSO_NOBODY: Final = ("u.leader_id =", "u.leader_id IS NOT DISTINCT FROM")
 # A team's own leader is the first who may hold the position.
 _ABOVE_TEAM: Final = _ABOVE.replace(
     _SUPERIOR,

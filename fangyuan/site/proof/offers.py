@@ -9,9 +9,12 @@ from fangyuan.desk import declare as desks
 from fangyuan.engine.packs import product
 from fangyuan.engine.packs.product import Offers
 from fangyuan.forms import seed
+from fangyuan.library.models import Material
 from fangyuan.metrics import declare
 from fangyuan.supervision.models import Inspection
 
+# Papers of every kind are kept in the library, in versions, with what they are used for.
+PAPERS = tuple(f"material.{kind}" for kind in Material.Kind.values)
 # An inspection of each kind is entered with the checks that it went through.
 CHECK_LISTS = tuple(f"inspection.{kind}" for kind in Inspection.Kind.values)
 # A forecast is a report, a first draft of a proposal a solution of its own kind, with its files.
@@ -44,7 +47,8 @@ def offers() -> Offers:
         verbs=frozenset(door.VERBS),
         pages=pages,
         metrics=frozenset(declare.METRICS),
-        documents=frozenset({f"form.{seed.REVIEW['kind']}", *CHECK_LISTS, *DRAFTS}),
+        documents=frozenset({f"form.{seed.REVIEW['kind']}", *CHECK_LISTS, *DRAFTS, *PAPERS}),
+        notices=frozenset({"intel.share_intel"}),
     )
 
 
