@@ -394,7 +394,7 @@ def _is_anywhere(kind: base.Owed) -> bool:
 def _is_about(who: str, changes: Changes) -> bool:
     """Whether a membership that changed is in this position."""
     rows = Membership._base_manager.filter(pk__any_of=changes.numbers("membership"))
-    return bool(rows.filter(position_id=f"position:{who}").exists())
+    return bool(rows.filter(position__key=f"position:{who}").exists())
 
 
 def _of(model: Any, numbers: Numbers, column: str) -> Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 from django.db.models import F, Q
@@ -22,7 +22,7 @@ BUDGET: Final = {
 CHECKS: Final = [(one, one) for one in ("现场管理", "客户接待", "互动环节设计")]  # RES-4.2.2b
 
 
-def _of_budget(name: str) -> fields.Money:
+def _of_budget(name: str) -> Any:
     return fields.Money(BUDGET[name], null=True)
 
 
