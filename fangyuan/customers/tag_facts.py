@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from django.db.models.lookups import LessThan
 
 from fangyuan.core import facts
-from fangyuan.customers.models import Customer
+from fangyuan.customers.models import Customer, Lead
 from fangyuan.desk.models import Tag, TagValue, is_true
 from fangyuan.forms.models import Response
 
@@ -35,6 +35,19 @@ REQUIRED: Final[dict[str, Any]] = {
     "stage": "ACTIVE",
     "removed_at": None,
 }
+# A tag bound to a field has its truth there; others have it in their value. Of a lead are asked
+# the tags whose field it has: what it becomes is asked of the customer.
+_MISSING: Final = """(
+SELECT count(*) FROM desk_tag t, (SELECT to_jsonb(x) AS told FROM {table} x
+                                   WHERE x.id = %(expressions)s) r
+ WHERE t.object = 'CUSTOMER' AND t.is_required AND t.stage = 'ACTIVE' AND t.removed_at IS NULL
+   AND ('{kind}' = 'customer' OR r.told ? t.bound_to OR r.told ? (t.bound_to || '_id'))
+   AND NOT EXISTS (SELECT FROM desk_tagvalue v
+                    WHERE v.tag_id = t.id AND v.subject_type = '{kind}'
+                      AND v.subject_id = %(expressions)s
+                      AND v.replaced_at IS NULL AND v.removed_at IS NULL)
+   AND coalesce(r.told ->> t.bound_to, r.told ->> (t.bound_to || '_id'), '')
+       IN ('', '[]', '{{}}'))"""
 # A tag bound to a field has its truth there; others have it in their value.
 _FILLED: Final = """(
 SELECT count(*) FROM desk_tag t
@@ -87,9 +100,24 @@ facts.extend(
         "is_stale": facts.Derived("超期", kind="bool", value=lambda: is_true(_is_stale())),
     },
 )
+
+
+def _missing(model: Any) -> facts.Derived:
+    """How many required tags the record lacks (TAG-3.2.2a)."""
+    asked = _MISSING.format(table=model._meta.db_table, kind=model.record_name())
+    return facts.Derived(
+        "缺填必填标签",
+        kind="int",
+        reads=(("tag_value", "subject"),),
+        value=lambda: Func(F("pk"), template=asked, output_field=IntegerField()),
+    )
+
+
+facts.extend(Lead, {"required_tags_missing": _missing(Lead)})
 facts.extend(
     Customer,
     {
+        "required_tags_missing": _missing(Customer),
         "required_tags_total": facts.Derived("应填标签数", kind="int", value=lambda: _required()),
         "required_tags_filled": facts.Derived(
             "已填标签数",

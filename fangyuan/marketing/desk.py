@@ -115,7 +115,7 @@ register(
             Section("促销设计", "method products segment rule", is_more=True),
             Section(
                 "广告投放",
-                "channel frequency product_fit audience_fit promo_need parent",
+                "channel frequency product_fit audience_fit promo_need goal parent",
                 is_more=True,
             ),
         ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Final
 
 from django.db import models
@@ -11,7 +10,6 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
-    ExpressionWrapper,
     F,
     Func,
     OuterRef,
@@ -20,7 +18,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Length, Now
+from django.db.models.functions import Coalesce, Length
 
 from fangyuan.core import facts, fields
 from fangyuan.core.records import Record
@@ -41,8 +39,6 @@ _SHAPES: Final = {
     "PHONE": FORMATS["phone"],
     "EMAIL": FORMATS["email"],
 }
-# How long a value may stand before it wants to be looked at again, by the words of the dictionary.
-FRESH: Final = {"每周": 7, "每月": 31, "每季": 92, "每半年": 184, "每年": 366}
 
 
 def is_plain(name: str) -> bool:
@@ -82,21 +78,6 @@ def _fits() -> Case:
     ]
     closed = When(Q(tag__value_type="ENUM") & ~Q(tag__values=""), then=listed)
     return Case(*cases, closed, default=Value(True), output_field=BooleanField())
-
-
-def _stale() -> Case:
-    cases = [
-        When(
-            tag__refresh=said,
-            then=is_true(
-                Q(decided_at__lt=ExpressionWrapper(
-                    Now() - Value(timedelta(days=days)), output_field=models.DateTimeField()
-                ))
-            ),
-        )
-        for said, days in FRESH.items()
-    ]  # fmt: skip
-    return Case(*cases, default=Value(False), output_field=BooleanField())
 
 
 class Tag(Record):
@@ -222,14 +203,10 @@ class TagValue(Record):
         "replaced_at": "record_tag",
     }
     facts = {
-        "is_current": facts.Derived(
-            "现行", kind="bool", value=lambda: is_true(Q(replaced_at=None))
-        ),
         "format_ok": facts.Derived("格式合规", kind="bool", value=lambda: _fits()),
         "source_count": facts.Derived(
             "来源渠道数", kind="int", reads=(("tag_value", "tag"),), value=lambda: _sources()
         ),
-        "is_stale": facts.Derived("超期", kind="bool", value=lambda: _stale()),
     }
 
     class Meta(Record.Meta):

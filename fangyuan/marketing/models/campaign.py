@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from fangyuan.core import fields
 from fangyuan.core.records import Record
+from fangyuan.metrics.models import Target
 
 # RES-4.2.1b: the items of a budget, each a column of its own; what is not needed is 0.
 BUDGET: Final = {
@@ -64,6 +65,14 @@ class Campaign(Record):
         blank=True,
         related_name="children",
         verbose_name="关联推广计划",
+    )
+    goal = models.ForeignKey(
+        Target,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name="关联销售目标",
     )
     # What it costs.
     venue_budget = _of_budget("venue_budget")
