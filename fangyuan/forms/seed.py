@@ -78,7 +78,7 @@ MATERIAL: dict[str, Any] = {
     ],
 }  # fmt: skip
 BRAND: dict[str, Any] = {
-    "code": "BRAND",
+    "code": "BRAND_SURVEY",
     "version": 1,
     "name": "品牌调研",
     "kind": Form.Kind.BRAND,
