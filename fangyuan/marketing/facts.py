@@ -66,7 +66,7 @@ def spent_on_ads() -> Coalesce:
     return Coalesce(Subquery(total, output_field=AMOUNT), Value(Decimal(0)), output_field=AMOUNT)
 
 
-def unspent_pct(spent: Any) -> ExpressionWrapper:
+def unspent_pct(spent: Any) -> Any:
     """How much of the budget is left, of a hundred; nothing where there is no budget."""
     whole = NullIf(budget(), Value(Decimal(0), AMOUNT))
     return ExpressionWrapper((whole - spent) * 100 / whole, SHARE)
