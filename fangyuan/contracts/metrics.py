@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fangyuan.contracts.models import Contract, Negotiation, Point, Quote, Solution
-from fangyuan.metrics.declare import Metric, Ratio, declare, narrowed, part
+from fangyuan.metrics.declare import Formula, Metric, Ratio, declare, narrowed, part
 from fangyuan.metrics.dimensions import tell_apart
+from fangyuan.opportunities import forecast_metrics
 from fangyuan.opportunities.models import Opportunity
 
 QUARTER, YUAN = "quarter", "元"
@@ -97,6 +98,16 @@ contract_amount = declare(
         *("contract_amount", "合同金额", Contract, "signed_at", "sum(amount)", YUAN),
         clause="PA-9.6.2 PA-16.1a",
         windows="appraisal month",
+    )
+)
+forecast_accuracy = declare(
+    Formula(
+        *("forecast_accuracy", "预测准确率", forecast_metrics.near),
+        (forecast_metrics.forecast_amount, contract_amount),
+        unit="%",
+        clause="PS-1.1b",
+        said="1 减去月初预测与实际签约之差占实际签约的比例，不小于 0",
+        windows="month",
     )
 )
 avg_contract_value = _ratio(

@@ -1,4 +1,4 @@
-"""How near the forecast comes to what is signed (PS-1.1b): 1 less the miss over what was signed."""
+"""What a month's first snapshot expected of it, and how near that came to what was signed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from django.db.models import DecimalField, ExpressionWrapper, F, Q
 
 from fangyuan.core import facts
 from fangyuan.desk.models import is_true
-from fangyuan.metrics.declare import Formula, Metric, Number, declare
-from fangyuan.opportunities import metrics
+from fangyuan.metrics.declare import Metric, Number, declare
 from fangyuan.opportunities.models import Snapshot
 
 _YUAN = DecimalField(max_digits=18, decimal_places=2)
@@ -42,14 +41,3 @@ def near(told: Number, signed: Number) -> Number:
     if not signed or told is None:
         return None
     return max(0.0, 1 - abs(float(told) - float(signed)) / float(signed))
-
-
-forecast_accuracy = declare(
-    Formula(
-        *("forecast_accuracy", "预测准确率", near, (forecast_amount, metrics.won_amount)),
-        unit="%",
-        clause="PS-1.1b",
-        said="1 减去月初预测与实际签约之差占实际签约的比例，不小于 0",
-        windows="month",
-    )
-)

@@ -18,12 +18,15 @@ from django.views.decorators.http import require_safe
 from fangyuan.access import table
 from fangyuan.core import spans
 from fangyuan.desk import replies
+from fangyuan.metrics.models import Target
 from fangyuan.opportunities import forecast
 from fangyuan.opportunities.models import Opportunity, Snapshot, Stage
 from fangyuan.site import forecast_charts
 
 PERS: Final = {"month": "按月", "quarter": "按季"}
 SHOWN_CHANGES: Final = 40
+SOLD: Final = ("sales_amount", "contract_amount", "won_amount")  # targets of what is to be sold
+THIN: Final = 3  # how often what is open should cover what is left of a target
 CALIBRATED: Final = timedelta(days=730)
 _WEIGHTED: Final = ExpressionWrapper(
     F("amount") * F("win_rate") / 100, output_field=DecimalField(max_digits=18, decimal_places=2)
@@ -119,6 +122,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "adjusted": look.all.adjusted.get((look.node.key, look.period.first)),
         "rows": _rows(look),
         "loose": _loose(look),
+        "goal": _goal(look, figures),
         "bridge": changed,
         "chart": forecast_charts.bridge(changed) if changed else None,
         "changes": _changes(changed.changes) if changed else [],
@@ -127,6 +131,34 @@ def page(request: HttpRequest) -> HttpResponse:
         "may_adjust": look.per == "month" and table.may(look.actor, "adjustment", "c"),
     }  # fmt: skip
     return render(request, "site/forecast.html", context)
+
+
+def _goal(look: Look, figures: forecast.Figures) -> dict[str, Any] | None:
+    """The target of whoever is shown, and how far what is open covers what is left of it."""
+    period = look.period
+    rows = (
+        Target.objects.seen_by(look.actor)
+        .present()
+        .filter(
+            metric__in=SOLD,
+            subject_type=look.node.key[0],
+            subject_id=look.node.key[1],
+            starts_on=period.first,
+            ends_on=period.after,
+            tier=Target.Tier.BASE,
+        )
+    )
+    target = rows.order_by("-version").first()
+    if target is None:
+        return None
+    left = target.value - figures.amounts.get("WON", Decimal(0))
+    cover = figures.still_open / left if left > 0 else None
+    return {
+        "value": target.value,
+        "left": max(left, Decimal(0)),
+        "cover": f"{cover:.1f}" if cover is not None else "",
+        "is_thin": cover is not None and cover < THIN,
+    }
 
 
 def _periods(look: Look) -> list[dict[str, Any]]:
