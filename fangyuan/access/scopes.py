@@ -3,7 +3,7 @@
 `reach` is a mapping of: `people` (fields naming a person), `via` (foreign keys to records that
 are held), `held` (the row itself is held), `any` (pointers at held records), `about` (pointers at
 people, or at the teams they lead or are in), `pooled` (the row lies in a pool while nobody holds
-it). Nothing else decides.
+it), `seats` (child rows that name a person). Nothing else decides.
 """
 
 from __future__ import annotations
@@ -150,6 +150,8 @@ def _reaching(people: Any, model: Any, read: Read, way: Way, *, is_pooled: bool)
     found = NOBODY
     for name in reach.get("people", ()):
         found |= Q(**{name: read(_alone)}) if way.one else Q(**{f"{name}__any_of": people})
+    for name in reach.get("seats", ()):
+        found |= Q(pk__in=_seated(model._meta.get_field(name), people))
     if reach.get("held"):
         pooled = _in_pool(read) if is_pooled and reach.get("pooled") else None
         others = [_numbers(model, pooled)[: way.most]] if pooled and not way.few else []
@@ -182,6 +184,13 @@ def _teams(people: Any, read: Read) -> Any:
         .filter(Q(leader_id__any_of=people) | Q(pk__in=posts.order_by().values("team")))
         .order_by()
     )
+
+
+def _seated(children: Any, people: Any) -> Any:
+    """The numbers of the rows of which a child names one of these people."""
+    rows = children.related_model._base_manager.order_by()
+    link = children.field.attname
+    return rows.filter(removed_at=None, person_id__any_of=people).values(link)
 
 
 def _held(path: str, holdings: Any, way: Way, others: Sequence[Any] = ()) -> Q:

@@ -1,4 +1,4 @@
-"""Verbs on activities, plans and tasks: appoint, check in, check out, write up, submit, approve."""
+"""Verbs on activities and plans: appoint, check in and out, write up, submit, approve."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from fangyuan import door
 from fangyuan.activities.models import NO_ISSUE, Activity, Task
+from fangyuan.core import spans
 from fangyuan.customers import conversion
 
 
@@ -206,7 +207,30 @@ def _gaps(line: Any) -> list[door.Unmet]:
 )
 def approve_plan(deed: door.Deed, plan: Any, *, guidance: str = "") -> Any:
     """Pass a plan, with guidance (KA-3.3.1c)."""
-    return deed.change(plan, stage="APPROVED", guidance=guidance or plan.guidance)
+    approved = deed.change(plan, stage="APPROVED", guidance=guidance or plan.guidance)
+    if approved.kind == "SALES":
+        _make_tasks(deed, approved)
+    return approved
+
+
+def _make_tasks(deed: door.Deed, plan: Any) -> None:
+    """The lines of a sales plan that name who does it by when become their tasks (DAY-4.4.3)."""
+    lines = plan.items.everything("计划转任务").present().filter(done_at=None)
+    for line in lines.filter(owner__isnull=False, due_on__isnull=False):
+        with deed.entrusted():
+            deed.create(
+                Task,
+                {
+                    "kind": "ACTION",
+                    "title": (line.purpose or line.content).splitlines()[0][:60],
+                    "plan": plan,
+                    "subject": line,
+                    "asker": plan.person or deed.by,
+                    "person": line.owner,
+                    "asked_at": deed.at,
+                    "due_at": spans.midnight(line.due_on + timedelta(days=1)),
+                },
+            )
 
 
 @door.verb("plan", label="退回", asks=("comment",), writes=("stage", "guidance"))
@@ -215,25 +239,7 @@ def approve_plan_refused(deed: door.Deed, plan: Any, *, comment: str = "") -> An
     return deed.change(plan, stage="DRAFT", guidance=comment or plan.guidance)
 
 
-@door.verb("task", label="办完", asks=("result",))
-def finish_task(deed: door.Deed, task: Any, *, result: str = "") -> Any:
-    """Close a task with its result."""
-    return deed.change(task, done_at=deed.at, result=result or task.result)
-
-
 @door.verb("change", label="已更新相关信息")
 def settle_change(deed: door.Deed, change: Any) -> Any:
     """Note that the information touched by a change was brought up to date (KA-3.2.2b)."""
     return deed.change(change, updated_at=change.updated_at or deed.at)
-
-
-@door.verb("report", label="提交", writes=("submitted_at",))
-def submit_report(deed: door.Deed, report: Any) -> Any:
-    """Hand in a report; the review of a regulation names it and says what came of it (PS-4.2)."""
-    if report.submitted_at is not None:
-        raise door.Denied("报告已提交，要改请另写一份")
-    if report.kind == "REVIEW" and not (report.policy_id and report.findings):
-        missing = "policy" if not report.policy_id else "findings"
-        said = "请选所评的制度" if missing == "policy" else "请写评审结论，不用修订也写明"
-        raise door.Refused([door.Unmet(said, field=missing, record="report")])
-    return deed.change(report, submitted_at=deed.at)

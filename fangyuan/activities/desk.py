@@ -1,14 +1,15 @@
-"""The desks of activities, plans and tasks, and what they add to those of customers and leads."""
+"""The desks of activities, and what they add to those of customers, leads and opportunities."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from fangyuan.activities.models import Activity, Participant, Plan, PlanItem, Report, Task
+from fangyuan.activities.models import Activity, Participant
 from fangyuan.customers.models import Customer, Lead
 from fangyuan.desk.columns import Due
 from fangyuan.desk.declare import Desk, Link, Section, View, extend, register
-from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related
+from fangyuan.desk.panels import Comments, Duties, Facts, Related
 from fangyuan.desk.timeline import Source, Timeline
 
 register(
@@ -19,7 +20,7 @@ register(
             Due(),
         ],
         filters="stage kind purpose person customer lead planned_at ended_at written_at is_deep"
-        " due",
+        " approach outcome due",
         search=["situation", "result"],
         sorts=["planned_at", "ended_at", "due"],
         default_sort="-id",
@@ -27,9 +28,9 @@ register(
             Section("活动", "kind purpose customer lead opportunity person planned_at"),
             Section("预约", "appointed_at appointed_with appointed_by", is_more=True),
             Section("经过", "started_at ended_at situation feedback result next_step"),
-            Section(
-                "更多", "need_changes customer_issues new_needs is_deep is_incoming", is_more=True
-            ),
+            Section("回访", "business_growth new_needs recommended outcome", is_more=True),
+            Section("依据", "approach answers_needs materials", is_more=True),
+            Section("更多", "need_changes customer_issues is_deep is_incoming", is_more=True),
             Section(
                 "成效",
                 "is_connected got_new_info effect success_criteria succeeded",
@@ -58,81 +59,20 @@ register(
         icon="pin",
     )
 )
-register(Desk(model=Participant, page=[Facts()], icon="users"))
 register(
     Desk(
-        model=Plan,
-        columns=["title", "kind", "person", "team", "period", "stage", "submitted_at", Due()],
-        filters="kind stage person team period submitted_at due",
-        search=["title", "period"],
-        sorts=["period", "due"],
-        default_sort="-period",
+        model=Participant,
+        columns="person contact meeting activity state signed_at reason",
+        filters="state person meeting activity signed_at",
+        sorts=["signed_at"],
         form=[
-            Section("计划", "kind title person team period goal path"),
-            Section("依据", "bases basis_note types agreed_at", is_more=True),
+            Section("参与人", "meeting activity person contact"),
+            Section("更多", "reason score", is_more=True),
         ],
-        head="kind person period submitted_at due",
-        badges=["stage"],
-        actions=["submit_plan", "approve_plan"],
-        address=lambda one: f"/plans/visit/{one.pk}" if one.kind == "VISIT" else f"/plan/{one.pk}",
-        page=[
-            Related(
-                "", "计划项", record="plan_item", by="plan", show="subject at place purpose content"
-            ),
-            Timeline(),
-            Comments(),
-            Facts(),
-            Duties(),
-            Approvals(),
-        ],
-        views=[
-            View("我的", {"person": "me"}, "-period"),
-            View("待审", {"stage": "SUBMITTED"}, "-period"),
-        ],
-        icon="cal",
-    )
-)
-register(
-    Desk(
-        model=PlanItem,
-        columns=["purpose", "subject", "at", "place", "mode", "content", "owner", "done_at"],
-        filters="plan owner at done_at mode is_priority",
-        search=["purpose", "content"],
-        sorts=["at"],
-        form=[
-            Section("计划项", "plan subject at place mode purpose content owner due_on"),
-            Section("更多", "quantity amount is_priority done_at", is_more=True),
-        ],
-        head="plan subject at place",
+        badges=["state"],
+        actions=["sign_in", "excuse"],
         page=[Facts(), Timeline()],
-        icon="cal",
-    )
-)
-register(
-    Desk(
-        model=Task,
-        columns=["title", "kind", "person", "asker", "customer", "due_at", "done_at", "priority"],
-        filters="kind person asker customer due_at done_at priority due",
-        search=["title"],
-        sorts=["due_at", "asked_at"],
-        default_sort="due_at",
-        form=[
-            Section("任务", "title kind person asker asked_at due_at customer priority"),
-            Section("办理", "subject measures result", is_more=True),
-        ],
-        head="person asker due_at done_at customer",
-        badges=["kind", "priority"],
-        inline=["priority"],
-        bulk=["person", "priority"],
-        actions=["finish_task"],
-        bulk_actions=["finish_task"],
-        page=[Timeline(), Comments(), Facts(), Duties()],
-        views=[
-            View("未完", {"done_at": "none"}, "due_at"),
-            View("我的未完", {"person": "me", "done_at": "none"}, "due_at"),
-            View("我提出的", {"asker": "me"}, "-asked_at"),
-        ],
-        icon="check",
+        icon="users",
     )
 )
 
@@ -175,22 +115,5 @@ extend(
     timeline=[Source("activity", by="lead", at="ended_at", say=_activity, icon="pin")],
     page=[Related("", "往来", record="activity", by="lead", show="purpose kind person ended_at")],
 )
-register(
-    Desk(
-        model=Report,
-        columns="title kind person team policy period submitted_at",
-        filters="kind person team policy period_end submitted_at",
-        search=["title"],
-        sorts=["period_end", "submitted_at"],
-        default_sort="-period_end",
-        form=[
-            Section("报告", "kind title policy person team period period_end"),
-            Section("内容", "text findings advice improvements"),
-            Section("更多", "lessons opportunities sections sent_to", is_more=True),
-        ],
-        head="kind person period submitted_at",
-        actions="submit_report",
-        page=[Timeline(), Comments(), Facts(), Duties()],
-        icon="file",
-    )
-)
+import_module("fangyuan.activities.meeting_desk")
+import_module("fangyuan.activities.task_desk")

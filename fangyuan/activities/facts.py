@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    Func,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 
-from fangyuan.activities.models import NO_ISSUE, Activity, Plan, PlanItem, Task
+from fangyuan.activities.days import LocalDay
+from fangyuan.activities.models import NO_ISSUE, Activity, Participant, Plan, PlanItem, Task
 from fangyuan.core import facts, measured
-from fangyuan.customers.models import Customer
+from fangyuan.customers.models import Contact, Customer
 from fangyuan.desk.models import is_true
 from fangyuan.engine import gates
-from fangyuan.org.models import Person
+from fangyuan.org.models import Membership, Person, Team
 
 
 def _items() -> PlanItem:
@@ -41,6 +55,27 @@ def _issues_tasked_at() -> Case:
     )
 
 
+def _contact_roles() -> ArraySubquery:
+    """Which parts in the customer's decision were there."""
+    rows = Participant._base_manager.filter(activity=OuterRef("pk"), removed_at=None)
+    parts = Func(F("contact__roles"), function="unnest", output_field=TextField())
+    return ArraySubquery(rows.annotate(part=parts).order_by().values("part").distinct())
+
+
+def _our_roles() -> ArraySubquery:
+    """The positions that ours who were there held on that day."""
+    at = Coalesce(OuterRef("started_at"), OuterRef("planned_at"), OuterRef("recorded_at"))
+    day = LocalDay(at)
+    there = Participant._base_manager.filter(
+        activity=OuterRef(OuterRef("pk")), person__isnull=False, removed_at=None
+    )
+    rows = Membership._base_manager.filter(
+        Q(ends_on=None) | Q(ends_on__gte=day), removed_at=None, starts_on__lte=day
+    ).filter(Q(person=OuterRef("person_id")) | Q(person__in=there.values("person")))
+    codes = rows.annotate(code=Cast("position__code", TextField())).order_by().values("code")
+    return ArraySubquery(codes.distinct())
+
+
 def _of_customer(label: str, name: str) -> facts.Via:
     return facts.Via(label, kind="bool", link="customer", to="customer", of=name)
 
@@ -52,8 +87,29 @@ facts.extend(
         "is_key": _of_customer("重点客户", "is_key"),
         "subject_customer": facts.Derived("客户", kind="record", value=lambda: F("customer_id")),
         "owner": facts.Derived("执行人", kind="record", value=lambda: F("person")),
+        "contact_roles": facts.Derived(
+            "到场客户角色",
+            kind="set",
+            choices=dict(Contact.Part.choices),
+            reads=(("participant", "activity"),),
+            value=lambda: _contact_roles(),
+        ),
+        "our_roles": facts.Derived(
+            "我方到场岗位",
+            kind="set",
+            reads=(("participant", "activity"), ("membership", "", "")),
+            value=lambda: _our_roles(),
+        ),
+        "need_linked": facts.Derived(
+            "关联需求", kind="bool", value=lambda: is_true(~Q(answers_needs=[]))
+        ),
         "is_recorded": facts.Derived(
-            "有记录", kind="bool", value=lambda: is_true(Q(written_at__isnull=False))
+            "有记录",
+            kind="bool",
+            value=lambda: is_true(
+                Q(written_at__isnull=False)
+                | ~(Q(situation="") & Q(feedback="") & Q(result="") & Q(customer_issues=""))
+            ),
         ),
         "is_effective": facts.Derived(
             "有效沟通",
@@ -128,4 +184,11 @@ facts.declare_streams(
         "visit.written": facts.Stream("activity", "written_at", "", {"kind": "VISIT"}),
     },
 )
-facts.declare_streams(Person, {"plan.submitted": facts.Stream("plan", "submitted_at", "person")})
+facts.declare_streams(
+    Person,
+    {
+        "plan.submitted": facts.Stream("plan", "submitted_at", "person"),
+        "report.submitted": facts.Stream("report", "submitted_at", "person"),
+    },
+)
+facts.declare_streams(Team, {"meeting.held": facts.Stream("meeting", "ended_at", "team")})

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from fangyuan.activities.models import Activity, Participant
@@ -12,6 +23,7 @@ from fangyuan.core import facts, measured
 from fangyuan.customers.models import Contact
 from fangyuan.desk.models import is_true
 from fangyuan.engine import gates
+from fangyuan.library.models import Material
 from fangyuan.opportunities.models import Opportunity
 
 _READS = (("activity", "opportunity"),)
@@ -23,6 +35,15 @@ def _talks(**more: Any) -> Any:
         opportunity=OuterRef("pk"), removed_at=None, stage="DONE", **more
     )
     return rows.order_by()
+
+
+def _cases_used() -> Coalesce:
+    """How many different cases were shown in talks about the opportunity (PJ-2.2.2.5)."""
+    shown = Activity._base_manager.filter(opportunity=OuterRef(OuterRef("pk")), removed_at=None)
+    numbers = shown.order_by().annotate(number=Func(F("materials"), function="unnest"))
+    cases = Material._base_manager.filter(kind="CASE", pk__in=numbers.values("number"))
+    counted = cases.order_by().values("kind").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
 
 
 def _called() -> Exists:
@@ -82,6 +103,20 @@ facts.extend(
             reads=_READS,
             value=lambda: Subquery(
                 _talks().values("opportunity").annotate(last=Max("ended_at")).values("last")
+            ),
+        ),
+        "cases_used": facts.Derived(
+            "已用案例数", kind="int", reads=_READS, value=lambda: _cases_used()
+        ),
+        "executive_met_at": facts.Derived(
+            "双方高层会面",
+            kind="at",
+            reads=_READS,
+            value=lambda: Subquery(
+                _talks(kind__in=("EXECUTIVE", "WORKSHOP"))
+                .values("opportunity")
+                .annotate(last=Max("ended_at"))
+                .values("last")
             ),
         ),
         "idle_days": measured.Idle(

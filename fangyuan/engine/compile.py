@@ -36,11 +36,11 @@ def _deadline(kind: Deadline, terms: Terms) -> str:
     until = facts.stream(kind.until, kind.record)
     columns = {}
     if on is None:
-        columns["on_at"] = scope.value_of(kind.model, kind.on)
+        columns["on_at"] = scope.moment_of(kind.model, kind.on)
     if until is None:
-        columns["until_at"] = scope.value_of(kind.model, kind.until)
+        columns["until_at"] = scope.moment_of(kind.model, kind.until)
     if kind.by:
-        columns["by_at"] = scope.value_of(kind.model, kind.by)
+        columns["by_at"] = scope.moment_of(kind.model, kind.by)
     # What began before the rule held binds nobody; most records are left out at once.
     is_at = on is None and facts.find(kind.model, kind.on).kind == "at"
     bounds = {"on_at": (terms.floor, terms.as_of)} if is_at else {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Expression, F, Q
+from django.db.models import DateTimeField, Expression, F, Func, Q
 
 from fangyuan.core import facts, measured, records, spans, timelines, words
 from fangyuan.core.timelines import EVER, NEVER
@@ -262,6 +262,15 @@ def value_of(model: Any, name: str) -> Expression | F:
     """A fact as an expression for a column of the statement."""
     fact = facts.find(model, name)
     return fact.now() or F(fact.path)
+
+
+def moment_of(model: Any, name: str) -> Expression | F:
+    """An instant as an expression for a column; a day begins at 00:00 in the company's zone."""
+    value = value_of(model, name)
+    if facts.find(model, name).kind != "date":
+        return value
+    midnight = timelines.instant("(%(expressions)s)", by_day=True)
+    return Func(value, template=midnight, output_field=DateTimeField())
 
 
 def record_type(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,7 +15,9 @@ from django.contrib.postgres.fields import (
 )
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, Count, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now, TruncDate
+from django.db.models.lookups import Exact
 
 from fangyuan.core import facts, fields, text
 from fangyuan.core.records import Record
@@ -24,6 +27,15 @@ SALES_POSITIONS = (
     "ka_manager", "ka_supervisor", "ka_senior_rep", "ka_rep", "senior_sales_rep", "sales_rep",
     "sales_specialist", "sales_assistant", "sdr",
 )  # fmt: skip
+
+
+# Who leads a team of sellers.
+MANAGING = ("sales_manager", "ka_manager", "regional_sales_manager", "sales_dept_manager")
+# The way up, rung by rung (KA-6.5.2).
+LADDERS = (
+    ("ka_rep", "ka_senior_rep", "ka_supervisor", "ka_manager", "sales_director"),
+    ("sales_specialist", "sales_rep", "senior_sales_rep", "sales_manager", "sales_director"),
+)
 
 
 class DateSpan(Func):
@@ -69,9 +81,13 @@ class Team(Record):
     # Which standard papers for selling are current; the library keeps it right.
     kit = fields.TextSet("销售工具包", editable=False)
 
-    tracked = ("policies", "kit")
+    tracked = ("policies", "regions", "shift", "kit")
     owned_by = "leader"
     facts = {
+        "departments": facts.Rows(
+            "成员来自的部门", source="membership", subject="team", value="sent_by__code",
+        ),
+        "manager_count": facts.Derived("经理人数", kind="int", value=lambda: managers()),
         "filled": facts.Rows(
             "已有人任职的岗位", domain="position", source="membership", subject="team",
             value="position",
@@ -85,6 +101,21 @@ class Team(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+def managers() -> Any:
+    """How many hold a manager's position in the team of the outer query today."""
+    today = TruncDate(Now())
+    rows = Membership._base_manager.filter(
+        Q(ends_on=None) | Q(ends_on__gte=today),
+        team=OuterRef("pk"),
+        starts_on__lte=today,
+        is_main=True,
+        position__code__in=MANAGING,
+        removed_at=None,
+    )
+    counted = rows.order_by().values("team").annotate(n=Count("person", distinct=True)).values("n")
+    return Coalesce(Subquery(counted, output_field=models.IntegerField()), Value(0))
 
 
 class Person(AbstractBaseUser, Record):
@@ -112,7 +143,14 @@ class Person(AbstractBaseUser, Record):
     login = fields.Text("登录名", unique=True, null=True, blank=True)
     account_state = fields.Choice("账户", choices=AccountState, default=AccountState.ACTIVE)
     is_admin = models.BooleanField("系统管理员", default=False, editable=False)
+    account_disabled_at = models.DateTimeField("账户停用", null=True, blank=True)
     is_on_duty = models.BooleanField("已上岗", default=True)
+    onboarding_passed_at = models.DateTimeField("上岗考核通过", null=True, blank=True)
+    competences = fields.TextSet("已登记资质")
+    expertise = fields.TermSet("业务专长", domain="expertise")
+    teamwork = fields.TermSet("团队协作", domain="teamwork")
+    motivation = fields.TermSet("激励方式", domain="motivation")
+    motivation_note = fields.Note("激励档案")
     location_consent = models.BooleanField("定位同意", default=False)
     pinyin = fields.Text("拼音", blank=True, default="", editable=False)
 
@@ -122,6 +160,16 @@ class Person(AbstractBaseUser, Record):
     ends = "left_on"
     known_since = "joined_on"
     owned_by = "id"
+    tracked = ("competences",)
+    governed = {
+        "account_state": "disable_account",
+        "account_disabled_at": "disable_account",
+        "onboarding_passed_at": "pass_onboarding",
+        "is_on_duty": "start_duty",
+        "teamwork": "grant_tags",
+        "motivation": "adjust_member_tags",
+        "motivation_note": "adjust_member_tags",
+    }
     unlogged = ("password", "pinyin")
     facts = {
         "roles": facts.Rows(
@@ -170,9 +218,18 @@ class Membership(Record):
     kind = fields.Choice("缘由", choices=Kind, default=Kind.HIRE)
     starts_on = models.DateField("起")
     ends_on = models.DateField("止", null=True, blank=True)
+    sent_by = models.ForeignKey(
+        Team, models.PROTECT, null=True, blank=True, related_name="sent", verbose_name="派出部门"
+    )
+    wish = fields.Note("意向")
     basis = fields.Note("依据")
+    summary = fields.Note("总结")
 
     begins = "starts_on"
+    judges = ("team",)
+    facts = {
+        "is_one_step": facts.Derived("逐级", kind="bool", value=lambda: one_step()),
+    }
 
     class Meta(Record.Meta):
         verbose_name = "任职"
@@ -193,6 +250,23 @@ class Membership(Record):
 
     def __str__(self) -> str:
         return f"{self.person} · {self.position}"
+
+
+def one_step() -> Any:
+    """Whether the position is the next rung above the one held just before (KA-6.5.2)."""
+    before = Membership._base_manager.filter(
+        person=OuterRef("person"),
+        starts_on__lt=OuterRef("starts_on"),
+        is_main=True,
+        removed_at=None,
+    ).order_by("-starts_on", "-pk")
+    held = Subquery(before.values("position__code")[:1])
+    steps = [
+        When(Q(position__code=above) & Exact(held, Value(below)), then=Value(True))
+        for ladder in LADDERS
+        for below, above in itertools.pairwise(ladder)
+    ]
+    return Case(*steps, default=Value(False), output_field=models.BooleanField())
 
 
 class Holding(Record):
@@ -282,6 +356,7 @@ class Leave(Record):
     starts_at = models.DateTimeField("开始")
     ends_at = models.DateTimeField("结束")
     reason = fields.Note("事由")
+    late_reason = fields.Note("补办说明")
     stand_in = models.ForeignKey(
         Person,
         models.PROTECT,
@@ -297,6 +372,17 @@ class Leave(Record):
     stage_field = "stage"
     moves = {"DRAFT": ("WAITING",), "WAITING": ("APPROVED", "REFUSED"), "APPROVED": ("CANCELLED",)}
     reach = {"people": ("person", "stand_in")}
+    facts = {
+        "asked_ahead": facts.Derived(
+            "申请早于开始",
+            kind="bool",
+            value=lambda: Case(
+                When(requested_at__lt=F("starts_at"), then=Value(True)),
+                default=Value(False),
+                output_field=models.BooleanField(),
+            ),
+        ),
+    }
 
     class Meta(Record.Meta):
         verbose_name = "请假"
@@ -350,6 +436,7 @@ class Message(Record):
         RECTIFICATION = "RECTIFICATION", "整改"
         SIGN = "SIGN", "制度签收"
         HOLDING = "HOLDING", "归属变动"
+        WORK = "WORK", "任务与会议"
         MENTION = "MENTION", "评论提到"
         INTEL = "INTEL", "情报共享"
         DIGEST = "DIGEST", "汇总"

@@ -18,7 +18,9 @@ PLANNED_KINDS = ("VISIT", "CALL", "VIDEO", "ONSITE", "DEMO", "WORKSHOP", "EXECUT
 WAYS = ("电话", "微信", "邮件", "当面")
 THREE = ("situation", "feedback", "result")
 KEY_ACCOUNT = ("need_changes", "customer_issues")
-RECORD = (*THREE, *KEY_ACCOUNT, "new_needs", "next_step", "is_deep")
+RETURNED = ("business_growth", "new_needs")
+WANTED = {**dict.fromkeys(KEY_ACCOUNT, "RES-3.4.2c"), **dict.fromkeys(RETURNED, "PA-11.2.4")}
+RECORD = (*THREE, *KEY_ACCOUNT, *RETURNED, "next_step", "is_deep")
 APPOINTMENT = ("planned_at", "appointed_at", "appointed_with", "appointed_by")
 
 
@@ -150,7 +152,8 @@ class Written(Told):
     result = area("沟通结果", 2, "达成什么、谁做什么、何时")
     need_changes = area("需求变化", 2, "没有就写“无”")
     customer_issues = area("客户问题", 2, "写明后会建成任务，没有就写“无”")
-    new_needs = area("新需求", 2)
+    business_growth = area("业务发展", 2, "客户这一季做得怎样、有什么新动作")
+    new_needs = area("新需求", 2, "没有就写“无”")
     next_step = area("下一步", 2, "下次要谈什么，见面前会提醒")
     is_deep = forms.BooleanField(
         label="深度沟通", required=False, widget=forms.CheckboxInput({"class": "ck"})
@@ -164,7 +167,9 @@ class Written(Told):
         if visit.started_at and "started_at" in self.fields:
             del self.fields["started_at"]
         # Whatever the clause asks of key accounts only is optional for everyone else.
-        self.required = (*THREE, *(KEY_ACCOUNT if is_key(visit) else ()))
+        is_return = visit.purpose == Activity.Purpose.RETURN
+        also = (*(KEY_ACCOUNT if is_key(visit) else ()), *(RETURNED if is_return else ()))
+        self.required = (*THREE, *also)
 
     def _some(self, names: Any) -> list[dict[str, Any]]:
         return [row for row in self.rows() if row["field"].name in names]
@@ -174,8 +179,8 @@ class Written(Told):
         return self._some(("started_at", "ended_at", *THREE))
 
     def key_rows(self) -> list[dict[str, Any]]:
-        """What is noted of key accounts besides."""
-        return self._some([n for n in KEY_ACCOUNT if n in self.required])
+        """What is noted of key accounts besides, and when one comes back to a customer."""
+        return self._some([n for n in WANTED if n in self.required])
 
     def more(self) -> list[dict[str, Any]]:
         """What helps the next visit."""
@@ -183,7 +188,7 @@ class Written(Told):
 
     def extra(self) -> list[dict[str, Any]]:
         """Whatever else may be added."""
-        return self._some([n for n in (*KEY_ACCOUNT, "new_needs") if n not in self.required])
+        return self._some([n for n in WANTED if n not in self.required])
 
     def extra_is_filled(self) -> bool:
         """Whether something stands in the folded fields."""
@@ -195,7 +200,7 @@ class Written(Told):
         for name in () if self.is_draft else self.required:
             if name not in self.errors and not given.get(name):
                 self.add_error(name, f"还没写{self.fields[name].label}")
-                self.clauses[name] = "RES-3.4.2c" if name in KEY_ACCOUNT else "KA-3.3.2a"
+                self.clauses[name] = WANTED.get(name, "KA-3.3.2a")
         start = given.get("started_at") or self.visit.started_at
         end = given.get("ended_at")
         if end and end > timezone.now() + timedelta(minutes=1):

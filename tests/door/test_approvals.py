@@ -305,6 +305,7 @@ def test_without_a_known_person_nothing_is_decided(people):
         door.decide(request, "AGREE", by=None)
     opened = Person._base_manager.get(pk=people.wang.pk)
     with door.acting(by=None, action="test") as deed:
+        deed.free.add("account_state")
         deed.change(people.wang, account_state="DISABLED")
     with pytest.raises(door.Denied):
         door.decide(request, "AGREE", by=opened)

@@ -19,6 +19,7 @@ DEADLINE = {"on": "learned_at", "until": "graded_at", "within": "24h"}
 PARTICULARS: dict[str, dict[str, Any]] = {
     "contact": {"phone": "13800138000"},
     "acknowledgement": {"reason": "样例"},
+    "meeting": {"kinds": ["WEEKLY"]},
     "membership": {"is_main": False},
     "person": {"login": None, "manager": None},
     "event": {"record": "customer", "record_id": 1, "xid": 1, "op": "U", "diff": {}},
@@ -31,7 +32,7 @@ WANTS_PERSON = (
     *("plan", "participant", "response", "waiver", "decision", "preference"),
     "adjustment",
 )
-WANTS_LEAD = ("touch",)
+WANTS = {"touch": "lead", "participant": "activity"}
 # Of which only one may be there for the same parent: each row gets a parent of its own.
 WANTS_FRESH = {"price": "product", "rivalry": "opportunity", "solution": "opportunity"}
 
@@ -66,8 +67,8 @@ class Rows:
         values |= PARTICULARS.get(name, {})
         if name in WANTS_PERSON:
             values["person"] = self._value(model._meta.get_field("person"), number)
-        if name in WANTS_LEAD:
-            values["lead"] = self.one(model._meta.get_field("lead").related_model)
+        if wanted := WANTS.get(name):
+            values[wanted] = self.one(model._meta.get_field(wanted).related_model)
         if name == "inlet":
             values["code"] = f"sample-{number}"  # part of an address
         if number and name in WANTS_FRESH:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import NoReverseMatch, reverse
 
 from fangyuan import door
+from fangyuan.activities import outlines
 from fangyuan.desk import declare as desks
 from fangyuan.engine.packs import product
 from fangyuan.engine.packs.product import Offers
@@ -47,7 +48,9 @@ def offers() -> Offers:
         verbs=frozenset(door.VERBS),
         pages=pages,
         metrics=frozenset(declare.METRICS),
-        documents=frozenset({f"form.{seed.REVIEW['kind']}", *CHECK_LISTS, *DRAFTS, *PAPERS}),
+        documents=frozenset(
+            {f"form.{seed.REVIEW['kind']}", *CHECK_LISTS, *DRAFTS, *PAPERS, *outlines.documents()}
+        ),
         notices=frozenset({"intel.share_intel"}),
     )
 
