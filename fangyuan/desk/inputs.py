@@ -291,6 +291,7 @@ def input_for(field: Any, actor: Any, *, is_required: bool) -> Any:
     """The form field for a field of a model, or None for what is not entered by hand."""
     options: dict[str, Any] = {"label": str(field.verbose_name), "required": is_required}
     options["error_messages"] = {"required": f"还没填{field.verbose_name}"}
+    options["help_text"] = str(getattr(field, "help_text", ""))
     if isinstance(field, fields.AnyField):
         return Pointer(actor, **options)
     vocabulary = getattr(field, "vocabulary", None)

@@ -11,21 +11,21 @@ from fangyuan.core import facts
 from fangyuan.engine.models import Clause, Obligation, Rule, Tally
 from fangyuan.metrics.declare import Metric, Ratio, condition, declare, narrowed, part
 
-SETTLED = {"state": ["MET", "LATE", "BREACHED"]}
+SETTLED: dict[str, Any] = {"state": ["MET", "LATE", "BREACHED"]}
 TARGET = 0.95
 
 
-def _duties(name: str, label: str, **where: Any) -> Metric:
+def _duties(name: str, label: str, *, falls: bool = False, **where: Any) -> Metric:
     made: Metric = declare(
-        Metric(name, label, Tally, "due_on", "sum(number)", "件", where, windows="quarter")
+        Metric(name, label, Tally, "due_on", "sum(number)", "件", where, "", "quarter", falls)
     )
     return made
 
 
 due_duties = _duties("due_duties", "到期义务", **SETTLED)
 met_duties = _duties("met_duties", "按时完成", state="MET")
-breached_duties = _duties("breached_duties", "未处理违规", state="BREACHED")
-waived_duties = _duties("waived_duties", "豁免义务", state="WAIVED")
+breached_duties = _duties("breached_duties", "未处理违规", falls=True, state="BREACHED")
+waived_duties = _duties("waived_duties", "豁免义务", falls=True, state="WAIVED")
 owed_duties = _duties("owed_duties", "到期与豁免", state=[*SETTLED["state"], "WAIVED"])
 waiver_rate = declare(
     Ratio("waiver_rate", "豁免率", waived_duties, owed_duties, windows="quarter", falls=True)

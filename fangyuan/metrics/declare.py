@@ -184,6 +184,8 @@ def say(metric: Any) -> str:
         return metric.said
     if isinstance(metric, Before):
         return f"{'上年同期' if metric.years else '上期'}的{metric.of.label}"
+    if metric.label and not metric.name:
+        return str(metric.label)
     noun = words.about(metric.of, metric.where, str(metric.of._meta.verbose_name))
     kind, name = metric.value.partition("(")[0], measured_fact(metric)
     if not name:
@@ -194,6 +196,16 @@ def say(metric: Any) -> str:
         "sum": f"{noun}的{label}合计",
         "avg": f"{noun}的{label}平均",
     }[kind]
+
+
+def dated(metric: Any) -> str:
+    """By which instant of a row a metric counts it, in Chinese."""
+    told = dict.fromkeys(
+        facts.label(one.of, one.at) if isinstance(one, Metric) else "现在"
+        for _, one in parts(metric)
+        if not getattr(one, "to", "")
+    )
+    return "看现在" if list(told) == ["现在"] else f"按{'、'.join(told)}计"
 
 
 def faults(part: Metric | Balance) -> list[str]:

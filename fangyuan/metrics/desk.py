@@ -25,7 +25,7 @@ register(
         page=[Facts(), Approvals(), Timeline()],
         views=[View("本年", {"starts_on": "year"}, "-starts_on")],
         is_edited=False,
-        icon="flag",
+        icon="medal",
     )
 )
 register(

@@ -155,7 +155,11 @@ def _people(rows: Any, part: Metric | Balance, by: str, moment: datetime | None)
     if "by_team" not in rows.query.annotations:
         team: Any = Subquery(_posts().values("team_id")[:1])
         if "team" in own:
-            team = Case(When(by_person=None, then=own["team"]()), default=team)
+            team = Case(
+                When(by_person=None, then=own["team"]()),
+                default=team,
+                output_field=BigIntegerField(),
+            )
         rows = rows.annotate(by_team=team)
     if by == "department":
         above = Team._base_manager.filter(pk=OuterRef("by_team")).values("parent_id")

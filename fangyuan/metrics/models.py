@@ -20,10 +20,12 @@ class Target(Record):
 
     metric = fields.Text("指标")
     subject = fields.AnyField("对象")
-    period = fields.Text("期间")
+    period = fields.Text("期间", help_text="2026、2026-H1、2026-Q3 或 2026-07")
     category = fields.TermField("科目", domain="expense", null=True)
     tier = fields.Choice("档", choices=Tier, default=Tier.BASE)
-    value = models.DecimalField("值", max_digits=18, decimal_places=4)
+    value = models.DecimalField(
+        "值", max_digits=18, decimal_places=4, help_text="金额写元；比率写百分数，六成写 60"
+    )
     basis = fields.Note("依据")
     version = models.PositiveIntegerField("版本", default=1)
     # The days that the period names, from the first up to but not including the end.
@@ -95,7 +97,7 @@ class Reading(Record):
     at = models.DateTimeField("数据时点")
     value = models.DecimalField("值", max_digits=20, decimal_places=4)
     origin = fields.Choice("来历", choices=Origin, default=Origin.EXTERNAL)
-    source = fields.Text("出处")
+    source = fields.Text("出处", help_text="数从哪里来，如 网站统计后台")
 
     begins = "at"
     reach = {"any": ("subject",), "about": ("subject",)}

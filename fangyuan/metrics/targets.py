@@ -44,7 +44,8 @@ def of(metric: str, *, tier: str = "BASE") -> Metric:
         is_current=True,
         is_leaf=True,
     )
-    return Metric("", "", one.of, one.at, one.value, where=one.where, to="ends_on")
+    label = f"{Named()[metric]}的目标"
+    return Metric("", label, one.of, one.at, one.value, where=one.where, to="ends_on")
 
 
 def attained(value: Number, target: Number, metric: Any) -> float | None:

@@ -46,8 +46,8 @@ class Step:
 
     @property
     def rate(self) -> float | None:
-        """Which part of what came in went on."""
-        return measure.share(self.moved, self.entered)
+        """Which part of what came in went on; the last stage leads nowhere."""
+        return None if self.stage.is_closing else measure.share(self.moved, self.entered)
 
     @property
     def is_crowded(self) -> bool:
@@ -76,8 +76,8 @@ def funnel(request: HttpRequest) -> HttpResponse:
         "length": kind,
         "lengths": shapes.LENGTHS,
         "day": period.first,
-        "back": period.previous().first,
-        "on": period.next().first if period.after <= timezone.localdate() else None,
+        "earlier": period.previous().first,
+        "later": period.next().first if period.after <= timezone.localdate() else None,
         "won": shapes.told(_won(request.user, chosen, shapes.span_of(period)), "%"),
         "open": sum(one.open for one in steps),
         "amount": sum(one.amount for one in steps),

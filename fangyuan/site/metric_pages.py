@@ -64,7 +64,7 @@ def _line(metric: Any, values: dict[str, Any]) -> dict[str, Any]:
         "clauses": metric.clause.split(),
         "value": shapes.told(values.get(metric.name), metric.unit),
         "is_shown": metric.name in values,
-        "is_now": metric.windows in ("instant", "lifetime"),
+        "dated": declare.dated(metric),
     }
 
 
@@ -83,6 +83,7 @@ def metric(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "metric": found,
         "formula": declare.say(found),
+        "dated": declare.dated(found),
         "clauses": _clauses(found),
         "period": periods.say(period) if period else "现在",
         "by": by,
@@ -91,6 +92,7 @@ def metric(request: HttpRequest, name: str) -> HttpResponse:
         **_moves(period),
         **_numbers(found, request.user, period),
         "lines": _lines(found, request.user, period, by) if by else [],
+        "is_share": isinstance(found, Ratio),
     }
     return render(request, "site/metric.html", context)
 
@@ -109,8 +111,8 @@ def _moves(period: Any) -> dict[str, Any]:
     return {
         "length": period.kind.value,
         "day": period.first,
-        "back": period.previous().first,
-        "on": period.next().first if period.after <= today else None,
+        "earlier": period.previous().first,
+        "later": period.next().first if period.after <= today else None,
     }
 
 
@@ -122,13 +124,14 @@ def _clauses(found: Any) -> list[Any]:
 def _numbers(found: Any, actor: Any, period: Any) -> dict[str, Any]:
     """The number, its parts with their rows, the periods before, and what was to be reached."""
     span = shapes.span_of(period) if period else None
-    parts = _parts(found, actor, span)
+    parts, is_formula = _parts(found, actor, span), isinstance(found, Formula)
     trend = _trend(found, actor, period)
     value = trend["values"][-1] if trend else _measured(found, actor, span)
     before = trend["values"][-2] if trend else None
     return {
         "value": shapes.told(value, found.unit),
         "parts": parts,
+        "rows_url": "" if parts or is_formula else drill.Count(found, "rows", span).url,
         "bars": trend["bars"] if trend else [],
         "before": shapes.told(before, found.unit) if trend else "",
         "change": _change(found, value, before),
@@ -141,15 +144,14 @@ def _measured(found: Any, actor: Any, span: Any) -> Any:
 
 
 def _parts(found: Any, actor: Any, span: Any) -> list[dict[str, Any]]:
-    if isinstance(found, Formula):
+    if not isinstance(found, Ratio):
         return []
     sums = dict(declare.parts(found))
     told = measure.measure_all(list(sums.values()), actor=actor, span=span)[()]
     return [
         {
-            "label": {"over": "分子", "under": "分母"}.get(name, "合计"),
-            "formula": declare.say(one),
-            "value": shapes.told(number, "" if isinstance(found, Ratio) else found.unit),
+            "label": {"over": "分子", "under": "分母"}[name],
+            "value": shapes.told(number, one.unit),
             "url": drill.Count(found, name, span).url,
         }
         for (name, one), number in zip(sums.items(), told, strict=True)
@@ -205,32 +207,50 @@ def _target(found: Any, actor: Any, span: Any, value: Any) -> dict[str, Any]:
 def _lines(found: Any, actor: Any, period: Any, by: str) -> list[dict[str, Any]]:
     """The metric for each value of a dimension, with the way to the rows of each number."""
     span = shapes.span_of(period) if period else None
-    values = measure.measure(found, actor=actor, span=span, by=[by])
+    told = _apart(found, actor, span, by)
     model = next(one.of for _, one in declare.parts(found))
-    names = _names(model, by, [key for (key,) in values], actor)
-    order = sorted(values.items(), key=lambda one: (one[1] is None, -float(one[1] or 0)))
+    names = _names(model, by, list(told), actor)
+    order = sorted(told.items(), key=lambda one: (one[1][0] is None, -float(one[1][0] or 0)))
     if by in dimensions.TIMES:
-        order = sorted(values.items(), key=lambda one: str(one[0][0]))
-    most = max([abs(float(value or 0)) for value in values.values()], default=0) or 1
+        order = sorted(told.items(), key=lambda one: str(one[0]))
+    most = max([abs(float(value or 0)) for value, _ in told.values()], default=0) or 1
     return [
         {
             "name": names.get(key, NOBODY if key is None else "不在你的范围内"),
             "key": key,
             "value": shapes.told(value, found.unit),
             "bar": 100 * max(float(value or 0), 0) / most,
-            "urls": _urls(found, span, by, key),
+            "counts": _counts(found, span, by, key, numbers),
         }
-        for (key,), value in order[:MOST]
+        for key, (value, numbers) in order[:MOST]
     ]
 
 
-def _urls(found: Any, span: Any, by: str, key: Any) -> list[tuple[str, str]]:
+def _apart(found: Any, actor: Any, span: Any, by: str) -> dict[Any, tuple[Any, tuple[Any, ...]]]:
+    """For each value of a dimension the metric and the sums that it is made of."""
     if isinstance(found, Formula):
-        return []
+        values = measure.measure(found, actor=actor, span=span, by=[by])
+        return {key: (value, ()) for (key,), value in values.items()}
+    sums = [one for _, one in declare.parts(found)]
+    both = measure.measure_all(sums, actor=actor, span=span, by=[by])
+    is_share = isinstance(found, Ratio)
+    return {
+        key: (measure.share(*numbers) if is_share else numbers[0], numbers)
+        for (key,), numbers in both.items()
+    }
+
+
+def _counts(found: Any, span: Any, by: str, key: Any, numbers: Any) -> list[dict[str, Any]]:
+    """Each number behind the metric, with the list of its rows."""
     said = drill.NONE if key is None else str(key)
-    labels = {"over": "分子", "under": "分母", "rows": "明细"}
-    counts = [(labels[n], drill.Count(found, n, span, by, said)) for n, _ in declare.parts(found)]
-    return [(label, one.url) for label, one in counts if one.url]
+    places = [name for name, _ in declare.parts(found)] if numbers else []
+    return [
+        {
+            "said": shapes.told(number, "") if isinstance(found, Ratio) else "明细",
+            "url": drill.Count(found, name, span, by, said).url,
+        }
+        for name, number in zip(places, numbers, strict=True)
+    ]
 
 
 def _names(model: Any, by: str, keys: list[Any], actor: Any) -> dict[Any, str]:

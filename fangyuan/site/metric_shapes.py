@@ -57,7 +57,7 @@ def told(value: Number | None, unit: str) -> str:
     if unit == declare.PERCENT:
         return display.pct(float(value))
     if unit == "元":
-        return display.wan(Decimal(str(value)))
+        return f"{display.wan(Decimal(str(value)))} 万元"
     rounded = round(float(value), 2)
     whole = f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.2f}".rstrip("0")
     return f"{whole} {unit}".strip()
@@ -100,6 +100,11 @@ class Bar:
     def middle(self) -> float:
         """Where its label stands."""
         return round(self.x + self.width / 2, 1)
+
+    @property
+    def top(self) -> float:
+        """Where its number stands."""
+        return round(self.y - 5, 1)
 
 
 def _short(one: Period) -> str:
