@@ -15,7 +15,8 @@ from django.templatetags.static import static
 from django.test import RequestFactory
 from django.utils import timezone
 
-from fangyuan.site import assets, components, offline
+from fangyuan.desk import declare
+from fangyuan.site import assets, components, navigation, offline
 
 SITE = Path(offline.__file__).parent
 STATIC = SITE / "static" / "fy"
@@ -71,6 +72,12 @@ def test_no_template_breaks_the_content_policy(path: Path) -> None:
 def test_every_icon_named_in_a_template_is_in_the_sprite(path: Path) -> None:
     sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
     assert set(re.findall(r'{% icon "([\w-]+)"', path.read_text())) <= sprite
+
+
+def test_every_icon_of_the_sidebar_and_of_a_desk_is_in_the_sprite() -> None:
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text()))
+    assert {item.icon for group in navigation.GROUPS for item in group.items} <= sprite
+    assert {desk.icon for desk in declare.desks()} <= sprite
 
 
 def test_no_file_of_the_front_is_long() -> None:
