@@ -25,7 +25,7 @@ from bench.table import Results
 
 PASSWORD = "bench"
 FOLLOWING = 8  # rounds of changes
-API = "/api/customer/?page_size=50"  # as many rows as a page of the list
+API = "/api/customer/?page_size=40"  # as many rows as a page of the list
 REP, BOSS = "b21", "b221"
 LATENCY = ["/customer/", "/customer/?q=华盛", "/customer/?q=hsyd", "/", "/cockpit"]
 SEARCH = "/customer/?q=华盛"

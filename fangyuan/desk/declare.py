@@ -14,7 +14,7 @@ from django.db import models
 
 from fangyuan.desk import usual
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 
 
 class UnknownDesk(LookupError):
