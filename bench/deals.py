@@ -6,11 +6,12 @@ database spent of the processor.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +31,8 @@ DEALS = """
 INSERT INTO opportunities_opportunity (name, customer_id, pipeline_id, stage_id, outcome, closed_at,
        origin, source_id, tag_source, amount, expected_on, win_rate, forecast, needs_summary, real_need,
        pain, business_goal, timeframe, budget, need_ok, decision_chain, authority, current_solution, fit,
-       initiated_at, next_step, recorded_at, recorded_by, imported_at, key)
+       initiated_at, evaluated_at, evaluation, feasibility, need_traits, purchasing_power, next_step,
+       recorded_at, recorded_by, imported_at, key)
 SELECT '检测线改造' || n, c.id, s.pipeline_id, s.id,
        CASE WHEN n <= %(open)s THEN 'OPEN' WHEN n %% 2 = 0 THEN 'WON' ELSE 'DROPPED' END,
        CASE WHEN n > %(open)s THEN %(now)s::timestamptz - interval '1 day' * (n %% 300) END,
@@ -38,7 +40,8 @@ SELECT '检测线改造' || n, c.id, s.pipeline_id, s.id,
        (%(now)s::timestamptz + interval '1 day' * (n * 13 %% 150 - 10))::date, s.win_rate,
        (ARRAY['PIPELINE', 'PIPELINE', 'BEST', 'COMMIT'])[1 + n %% 4],
        '两条线', '替换人工', '漏检', '漏检率减半', '下季度', '八十万', true, '技术、采购、副总', '副总',
-       '人工抽检', 'HIGH', %(now)s::timestamptz - interval '20 days', '约见面',
+       '人工抽检', 'HIGH', %(now)s::timestamptz - interval '20 days',
+       %(now)s::timestamptz - interval '20 days', 'PASS', 'FEASIBLE', '多厂区', '年投入两千万', '约见面',
        %(now)s::timestamptz - interval '1 day' * (n %% 90), 0, %(now)s, 'deal' || n
   FROM generate_series(1, %(open)s + %(ended)s) n
   JOIN (SELECT id, row_number() OVER (ORDER BY id) AS place FROM customers_customer) c
@@ -61,7 +64,7 @@ SELECT o.id, (SELECT key FROM core_term WHERE domain = 'competitor' LIMIT 1), o.
        o.recorded_at, 0, %(now)s FROM opportunities_opportunity o WHERE o.outcome = 'OPEN';
 INSERT INTO opportunities_snapshot (taken_on, is_opening, opportunity_id, person_id, stage_id, amount,
        expected_on, win_rate, forecast)
-SELECT d.day, d.day = date_trunc('month', d.day)::date + 1, o.id, h.person_id, o.stage_id,
+SELECT d.day, extract(day FROM d.day) <= 7, o.id, h.person_id, o.stage_id,
        o.amount * (0.8 + (o.id %% 5) / 10.0), o.expected_on - (o.id %% 40)::integer, o.win_rate,
        o.forecast
   FROM opportunities_opportunity o
@@ -119,7 +122,7 @@ def _got(client: load.Client, path: str) -> None:
         raise RuntimeError(f"{path}: {status} {page[:300]!r}")
 
 
-def _moves(url: str, login: str) -> list[tuple[int, int]]:
+def _moves(url: str, login: str) -> Iterator[tuple[int, int]]:
     """Which opportunity to move where: there and back again, many different ones."""
     with psycopg.connect(url) as connection:
         stages = [
@@ -137,11 +140,11 @@ def _moves(url: str, login: str) -> list[tuple[int, int]]:
             " AND o.outcome = 'OPEN' AND o.stage_id = %s ORDER BY o.id LIMIT 60",
             [login, stages[0]],
         ).fetchall()
-    return [(row[0], to) for row in found for to in (stages[1], stages[0])][::-1]
+    return itertools.cycle([(row[0], to) for row in found for to in stages[::-1]])
 
 
-def _moved(client: load.Client, moves: list[tuple[int, int]]) -> None:
-    number, to = moves.pop()
+def _moved(client: load.Client, moves: Iterator[tuple[int, int]]) -> None:
+    number, to = next(moves)
     status, page = client.post(f"/pipeline/move/{number}", {"to": str(to)}, **PART)
     if status != 204:
         raise RuntimeError(

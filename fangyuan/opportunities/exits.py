@@ -7,15 +7,15 @@ stage in which it stands, and what is required of a record from the next stage o
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db.models import BooleanField, Case, Q, Value, When
 from django.utils import timezone
 
 from fangyuan import door
-from fangyuan.core import facts, words
+from fangyuan.core import facts, ready, words
 from fangyuan.engine import gates
 from fangyuan.engine.models import Clause
 from fangyuan.opportunities.models import Opportunity, Stage
@@ -73,13 +73,32 @@ def _concerns(where: Mapping[str, Any], after: Stage, left: Stage | None) -> boo
     return True
 
 
-def _guards(stages: Sequence[Stage]) -> list[Guard]:
+@dataclass(frozen=True)
+class Guards:
+    """What guards the exits of all stages; the same words are judged by the same query."""
+
+    words: str
+    found: tuple[Guard, ...] = field(compare=False, repr=False)
+
+
+_known: dict[str, Guards] = {}
+
+
+def _guards(stages: Sequence[Stage]) -> Guards:
     """What guards the exits of these stages; the last of a pipeline has none."""
+    demands = [
+        one for one in gates.demands(Opportunity, at=timezone.now()) if one.step in ("", STEP)
+    ]
+    said = f"{[(stage.pk, stage.revision) for stage in stages]} {demands}"
+    if said not in _known:
+        _known.clear()  # the rulebook or a stage changed
+        _known[said] = Guards(said, tuple(_guarding(demands, stages)))
+    return _known[said]
+
+
+def _guarding(demands: Sequence[gates.Demand], stages: Sequence[Stage]) -> Iterator[Guard]:
     nexts = {(s.pipeline_id, s.seq): s for s in stages}
-    found = []
-    for demand in gates.demands(Opportunity, at=timezone.now()):
-        if demand.step not in ("", STEP):
-            continue
+    for demand in demands:
         guarded = []
         for stage in stages:
             after = nexts.get((stage.pipeline_id, stage.seq + 1))
@@ -90,8 +109,7 @@ def _guards(stages: Sequence[Stage]) -> list[Guard]:
                 guarded.append(stage.pk)
         if guarded:
             rest = {n: v for n, v in demand.where.items() if not n.startswith(("stage.", "left."))}
-            found.append(Guard(demand, tuple(guarded), rest))
-    return found
+            yield Guard(demand, tuple(guarded), rest)
 
 
 def all_stages() -> list[Stage]:
@@ -111,21 +129,30 @@ def of(opportunities: Iterable[Any], every: Sequence[Stage] | None = None) -> di
     return {
         number: [
             _exit(number, guard.demand, is_met)
-            for guard, is_met in zip(guards, verdicts, strict=True)
+            for guard, is_met in zip(guards.found, verdicts, strict=True)
             if is_met is not None
         ]
         for number, verdicts in _judged(numbers, guards).items()
     }
 
 
-def _judged(numbers: Sequence[int], guards: Sequence[Guard]) -> dict[int, tuple[bool | None, ...]]:
-    if not guards or not numbers:
+def _judged(numbers: Sequence[int], guards: Guards) -> dict[int, tuple[bool | None, ...]]:
+    if not guards.found or not numbers:
         return dict.fromkeys(numbers, ())
-    names = {n for g in guards for n in (*words.names(g.demand.condition), *words.names(g.where))}
-    asked = {f"met_{n}": _verdict(guard) for n, guard in enumerate(guards)}
-    rows = Opportunity._base_manager.order_by().filter(pk__any_of=sorted(numbers))
-    told = facts.annotate(rows, names).annotate(**asked).values_list("pk", *asked)
-    return {row[0]: tuple(row[1:]) for row in told}
+    asked = _VERDICTS if guards.words else _VERDICTS.once
+    return {row[0]: tuple(row[1:]) for row in asked(guards, numbers=sorted(numbers))}
+
+
+def _verdicts(guards: Guards) -> Any:
+    """Whether each of some opportunities meets what guards the stage in which it stands."""
+    found = guards.found
+    names = {n for g in found for n in (*words.names(g.demand.condition), *words.names(g.where))}
+    asked = {f"met_{n}": _verdict(guard) for n, guard in enumerate(found)}
+    rows = Opportunity._base_manager.order_by().filter(pk__any_of=ready.Slot("numbers"))
+    return facts.annotate(rows, names).annotate(**asked).values_list("pk", *asked)
+
+
+_VERDICTS = ready.Ready(_verdicts)
 
 
 def _verdict(guard: Guard) -> Case:
@@ -155,10 +182,11 @@ def lacking(opportunity: Any, stages: Iterable[Any]) -> list[door.Unmet]:
     codes = {stage.pk: stage.code for stage in stages}
     near = [
         (replace(guard, stages=(opportunity.stage_id,)), codes[number])
-        for guard in _guards(all_stages())
+        for guard in _guards(all_stages()).found
         for number in [one for one in guard.stages if one in codes][:1]
     ]
-    verdicts = _judged([opportunity.pk], [guard for guard, _ in near])[opportunity.pk]
+    guards = Guards("", tuple(guard for guard, _ in near))
+    verdicts = _judged([opportunity.pk], guards)[opportunity.pk]
     return [
         _unmet(opportunity.pk, guard.demand, f"{code}：")
         for (guard, code), is_met in zip(near, verdicts, strict=True)

@@ -24,7 +24,6 @@ from fangyuan.opportunities.models import Opportunity, Snapshot, Stage
 from fangyuan.site import forecast_charts
 
 PERS: Final = {"month": "按月", "quarter": "按季"}
-SHOWN_CHANGES: Final = 40
 SOLD: Final = ("sales_amount", "contract_amount", "won_amount")  # targets of what is to be sold
 THIN: Final = 3  # how often what is open should cover what is left of a target
 CALIBRATED: Final = timedelta(days=730)
@@ -126,7 +125,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "bridge": changed,
         "chart": forecast_charts.bridge(changed) if changed else None,
         "changes": _changes(changed.changes) if changed else [],
-        "more": max(0, len(changed.changes) - SHOWN_CHANGES) if changed else 0,
+        "more": changed.number - len(changed.changes) if changed else 0,
         "days": [{"day": d, "url": look.url(since=d), "current": d == look.day} for d in look.days],
         "may_adjust": look.per == "month" and table.may(look.actor, "adjustment", "c"),
     }  # fmt: skip
@@ -242,12 +241,11 @@ def _loose(look: Look) -> list[dict[str, Any]]:
 
 
 def _changes(changes: Sequence[forecast.Change]) -> list[dict[str, Any]]:
-    shown = list(changes)[:SHOWN_CHANGES]
     rows = Opportunity.objects.everything("变动的商机都在范围内").select_related("customer")
-    known = rows.defer("grams").in_bulk([c.number for c in shown])
+    known = rows.defer("grams").in_bulk([c.number for c in changes])
     return [
         {"change": c, "kind": forecast.KINDS[c.kind], "deal": known[c.number]}
-        for c in shown
+        for c in changes
         if c.number in known
     ]
 

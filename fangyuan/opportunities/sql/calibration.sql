@@ -7,12 +7,10 @@ WITH seen (id) AS ({rows}), ended AS (
          AND h.role = 'OWNER' AND h.removed_at IS NULL AND h.ends_at IS NULL
    WHERE o.outcome <> 'OPEN' AND o.closed_at >= %(from)s
 )
-SELECT s.id, count(DISTINCT e.id), count(DISTINCT e.id) FILTER (WHERE e.won),
+SELECT t.stage_id, count(DISTINCT e.id), count(DISTINCT e.id) FILTER (WHERE e.won),
        count(DISTINCT e.id) FILTER (WHERE e.mine),
        count(DISTINCT e.id) FILTER (WHERE e.mine AND e.won)
-  FROM opportunities_stage s
-  LEFT JOIN opportunities_stageentry t ON t.stage_id = s.id AND t.subject_type = 'opportunity'
+  FROM ended e
+  JOIN opportunities_stageentry t ON t.subject_type = 'opportunity' AND t.subject_id = e.id
        AND t.removed_at IS NULL
-  LEFT JOIN ended e ON e.id = t.subject_id
- WHERE s.removed_at IS NULL AND s.owner_record = 'OPPORTUNITY'
- GROUP BY s.id
+ GROUP BY 1
