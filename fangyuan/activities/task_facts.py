@@ -32,6 +32,7 @@ from fangyuan.org.models import Message
 PER_CENT = DecimalField(max_digits=7, decimal_places=2)
 TEXTUAL = ("content", "trainer")
 HOURS = DecimalField(max_digits=12, decimal_places=2)
+LIKELY = 50  # per cent of a chance to win
 
 
 def hours_between(start: str, end: str) -> Func:
@@ -192,6 +193,18 @@ facts.extend(
         ),
     },
 )
+
+
+def _is_focused() -> Q:
+    """Spent on what is likely to be won, or is among the dearest fifth (PS-1.1c)."""
+    dear = Func(
+        template="(SELECT percentile_cont(0.8) WITHIN GROUP (ORDER BY amount)"
+        " FROM opportunities_opportunity WHERE removed_at IS NULL)::numeric",
+        output_field=DecimalField(max_digits=18, decimal_places=2),
+    )
+    return Q(opportunity__win_rate__gte=LIKELY) | Q(opportunity__amount__gte=dear)
+
+
 facts.extend(
     ResourceUsage,
     {
@@ -200,7 +213,7 @@ facts.extend(
             "录入间隔", kind="number", value=lambda: hours_between("occurred_at", "recorded_at")
         ),
         "is_focused": facts.Derived(
-            "投向重大商机", kind="bool", value=lambda: is_true(Q(opportunity__is_major=True))
+            "投向目标商机", kind="bool", value=lambda: is_true(_is_focused())
         ),
         "in_hand": facts.Derived(
             "在手",

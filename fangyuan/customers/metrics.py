@@ -186,20 +186,13 @@ tag_freshness_rate = _ratio(
     windows="instant",
 )
 
-# --- what was to be reached, and what it cost
+# --- what was to be reached, what advertisements bring
 
 quota_attainment_new_customers = _ratio(
     *("quota_attainment_new_customers", "新客户目标达成率", "TAG-2.4.5c"),
     new_customer_count,
     targets.of("new_customer_count"),
     windows="quarter",
-)
-cost_per_lead = _ratio(
-    *("cost_per_lead", "线索获取成本", "PA-5.6.3"),
-    readings.ad_spend,
-    valid_leads,
-    unit="元/条",
-    falls=True,
 )
 ad_conversion_rate = _ratio(
     *("ad_conversion_rate", "广告转化率", "RES-4.3.3d"),

@@ -32,7 +32,11 @@ _AREAS: Final = {
     "negotiation": "方案与谈判",
     "activity": "活动",
     "response": "满意度与调研",
+    "task": "活动",
+    "resource_usage": "费用与工时",
+    "snapshot": "商机",
     "reading": "数据填报",
+    "contract": "合同",
 }
 
 
