@@ -36,7 +36,7 @@ register(
         search=["source"],
         sorts=["at"],
         default_sort="-at",
-        form=[Section("数据填报", "series value at source subject")],
+        form=[Section("读数", "series value at source subject")],
         head="value at source origin",
         badges=["series", "origin"],
         page=[Facts(), Timeline()],

@@ -103,7 +103,7 @@ class Reading(Record):
     reach = {"any": ("subject",), "about": ("subject",)}
 
     class Meta(Record.Meta):
-        verbose_name = "数据填报"
+        verbose_name = "读数"
         ordering = ["-at", "-id"]
         constraints = [
             models.UniqueConstraint(

@@ -35,7 +35,7 @@ _AREAS: Final = {
     "task": "活动",
     "resource_usage": "费用与工时",
     "snapshot": "商机",
-    "reading": "数据填报",
+    "reading": "读数",
     "contract": "合同",
 }
 

@@ -72,7 +72,7 @@ GROUPS = [
             Item("指标", "/metrics", "dial"),
             Item("漏斗", "/funnel", "filter", "opportunity"),
             Item("目标", "/target/", "medal", "target"),
-            Item("数据填报", "/reading/", "pulse", "reading"),
+            Item("读数", "/reading/", "pulse", "reading"),
             Item("方案", "/solution/", "file", "solution"),
             Item("报价", "/quote/", "form", "quote"),
             Item("产品", "/product/", "box", "product"),

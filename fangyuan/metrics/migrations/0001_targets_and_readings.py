@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('subject_id', models.BigIntegerField(blank=True, null=True, verbose_name='对象编号')),
             ],
             options={
-                'verbose_name': '数据填报',
+                'verbose_name': '读数',
                 'ordering': ['-at', '-id'],
                 'abstract': False,
                 'indexes': [models.Index(fields=['series', 'at'], name='reading_of_series')],
