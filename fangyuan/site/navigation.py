@@ -38,6 +38,8 @@ class Group:
 MOST_SAID = 999
 LEADERS = frozenset({"lead", "head", "exec", "ops", "audit", "region"})
 
+ANALYSING = LEADERS | {"marketing", "analyst", "tag", "admin"}
+
 GROUPS = [
     Group(
         "工作",
@@ -80,6 +82,14 @@ GROUPS = [
         ],
     ),
     Group(
+        "市场",
+        [
+            Item("市场活动", "/campaigns", "flag", "campaign"),
+            Item("情报", "/intelligence", "radar", "intel"),
+            Item("客户群", "/segments", "cols", "customer", groups=ANALYSING),
+        ],
+    ),
+    Group(
         "规矩",
         [
             Item("制度驾驶舱", "/cockpit", "dial", "clause", key="r"),
@@ -100,7 +110,9 @@ GROUPS = [
     Group(
         "支持",
         [
-            Item("资料", "/material/", "file", "material"),
+            Item("资料", "/materials", "book", "material"),
+            Item("归档文档", "/document/", "box", "document"),
+            Item("协议", "/agreement/", "scale", "agreement"),
             Item("团队", "/team/", "team", "team"),
             Item("人员", "/person/", "smile", "person"),
             Item("请假", "/leave/", "clock", "leave"),

@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fangyuan.site.pool_urls")),
     path("", include("fangyuan.site.meeting_urls")),
     path("", include("fangyuan.site.message_urls")),
+    path("", include("fangyuan.site.market_urls")),
     path("", include("fangyuan.desk.urls")),
     # What takes any word comes last, or it would take the faces of its record type.
     path("clause/<str:number>", clauses.clause, name="clause"),

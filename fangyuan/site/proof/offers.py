@@ -36,6 +36,12 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
     "metric_dictionary": ("metric_dictionary", {}),
     "metric_page": ("metric", {"name": "win_rate"}),
     "funnel_page": ("funnel", {}),
+    "campaign_plan": ("campaign_plan", {}),
+    "intel_page": ("intelligence", {}),
+    "analyst_page": ("analysts", {}),
+    "material_page": ("record", {"desk": "material", "pk": 1}),
+    "tag_effect": ("tag_effect", {}),
+    "segment_report": ("segments", {}),
     "operations": ("list", {"desk": "operation"}),
 }
 

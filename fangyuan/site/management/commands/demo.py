@@ -10,7 +10,7 @@ from django.utils import timezone
 from fangyuan.customers.models import Customer
 from fangyuan.engine import packs, sweep
 from fangyuan.site import samples
-from fangyuan.site.demo import deals, goals, leads, oversight
+from fangyuan.site.demo import deals, goals, leads, market, oversight
 from fangyuan.site.demo.build import Builder
 
 POOLS = packs.FOLDER / "templates" / "pools.yaml"
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         counts["opportunity"] = deals.fill(now)
         counts["target"] = goals.fill(now)
         counts["lead"] = leads.Leads(now).write()
+        counts["campaign"] = market.Market(now).write()
         said = "、".join(f"{name} {number}" for name, number in counts.items())
         self.stdout.write(f"示例公司：{said}")
         outcome = sweep.sweep()
