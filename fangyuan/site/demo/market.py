@@ -64,7 +64,11 @@ class Market:
             return known
         found = []
         for name, model, category, features in texts.PRODUCTS:
-            values = {"name": name, "model": model, "category_id": f"product_category:{category}"}
+            values: dict[str, Any] = {
+                "name": name,
+                "model": model,
+                "category_id": f"product_category:{category}",
+            }
             values |= {"features": features, "state": "ON_SALE"}
             found.append(deed.create(Product, values))
         return found
@@ -76,7 +80,7 @@ class Market:
             product = products[place % len(products)] if kind in texts.OF_PRODUCTS else None
             at = self._ago(20 + 17 * place % 300)
             is_out = state == "PUBLISHED"
-            values = {
+            values: dict[str, Any] = {
                 "code": code, "kind": kind, "title": title, "level": level, "state": state,
                 "category_id": f"knowledge:{category}", "sections": sections, "product": product,
                 "summary": summary, "is_accurate": True, "is_full": True, "is_clear": True,
@@ -91,7 +95,11 @@ class Market:
     def _file(self, deed: door.Deed, material: Material) -> None:
         body = texts.paper(material.title, material.summary, material.sections).encode()
         name = f"{material.title}.txt"
-        values = {"name": name, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+        values: dict[str, Any] = {
+            "name": name,
+            "size": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+        }
         values |= {"file": ContentFile(body, name=name), "kind_id": "attachment:GENERAL"}
         deed.create(Attachment, values, subject=material)
 
@@ -114,7 +122,11 @@ class Market:
                 sent.subject, sent.purpose = material, f"发给 {lead.company}"
                 traces.append(sent)
                 for kind in ("PUSHED", "OPENED", "DOWNLOADED")[: self.luck.randint(1, 3)]:
-                    told = {"recorded_at": at, "imported_at": self.now, "content": "链接"}
+                    told: dict[str, Any] = {
+                        "recorded_at": at,
+                        "imported_at": self.now,
+                        "content": "链接",
+                    }
                     touches.append(Touch(lead=lead, material=material, kind=kind, at=at, **told))
         AccessLog._base_manager.bulk_create(traces)
         Touch._base_manager.bulk_create(touches)
@@ -125,7 +137,7 @@ class Market:
         rows = []
         for place, (score, advice) in enumerate(texts.FEEDBACK):
             at = self._ago(3 + 5 * place)
-            told = {"submitted_at": at, "recorded_at": at, "imported_at": self.now}
+            told: dict[str, Any] = {"submitted_at": at, "recorded_at": at, "imported_at": self.now}
             row = Response(
                 form=form, person=self.people["zhoumin"], csat=score, advice=advice, **told
             )
@@ -164,7 +176,7 @@ class Market:
     ) -> dict[str, Any]:
         begins = self._ago(told["ago"], 9)
         ends = begins + timedelta(days=told.get("days", 2), hours=8)
-        values = {
+        values: dict[str, Any] = {
             **{name: told[name] for name in ("name", "kind", "place", "form", "stage")},
             "plan_line": told.get("line", ""), "starts_at": begins, "ends_at": ends,
             "attendees": "市场部、销售部", **told.get("more", {}),
@@ -188,14 +200,22 @@ class Market:
             return
         form = Form._base_manager.get(code="EVALUATE", version=1)
         lessons, mistakes, advice = told["said"]
-        values = {"form": form, "person": self.lead, "submitted_at": campaign.evaluated_at}
+        values: dict[str, Any] = {
+            "form": form,
+            "person": self.lead,
+            "submitted_at": campaign.evaluated_at,
+        }
         values |= {"lessons": lessons, "mistakes": mistakes, "advice": advice}
         deed.create(Response, values, subject=campaign)
 
     def _plan(self, deed: door.Deed, campaigns: list[Campaign], team: Team) -> None:
         year = self.now.year
         at = datetime(year, 1, 12, 15, tzinfo=self.now.tzinfo)
-        values = {"kind": "CAMPAIGN", "title": f"{year} 年度市场活动计划", "team": team}
+        values: dict[str, Any] = {
+            "kind": "CAMPAIGN",
+            "title": f"{year} 年度市场活动计划",
+            "team": team,
+        }
         values |= {
             "person": self.lead,
             "period": str(year),
@@ -206,24 +226,36 @@ class Market:
         plan = deed.create(Plan, values)
         for campaign in campaigns:
             if campaign.plan_line and campaign.starts_at and campaign.starts_at.year == year:
-                item = {"plan": plan, "purpose": campaign.plan_line, "at": campaign.starts_at}
+                item: dict[str, Any] = {
+                    "plan": plan,
+                    "purpose": campaign.plan_line,
+                    "at": campaign.starts_at,
+                }
                 item |= {"place": campaign.place, "content": campaign.form or "按年度计划举办"}
                 deed.create(PlanItem, item, subject=team)
-        item = {"plan": plan, "purpose": "年末客户答谢会", "place": "苏州", "content": "老客户座谈"}
+        item = {
+            "plan": plan,
+            "purpose": "年末客户答谢会",
+            "place": "苏州",
+            "content": "老客户座谈",
+        }
         at = datetime(year, 12, 18, 14, tzinfo=self.now.tzinfo)
         deed.create(PlanItem, item, at=at, subject=team)
 
     def _readings(self, deed: door.Deed, campaigns: list[Campaign]) -> None:
         for campaign in (one for one in campaigns if one.kind == "AD" and one.began_at):
-            until = campaign.ended_at or self.now
-            weeks = max(1, (until - campaign.began_at).days // 7)
+            until, begun = campaign.ended_at or self.now, campaign.began_at or self.now
+            weeks = max(1, (until - begun).days // 7)
             for week in range(weeks):
-                at = campaign.began_at + timedelta(days=7 * week + 4, hours=8)
+                at = begun + timedelta(days=7 * week + 4, hours=8)
                 shown = self.luck.randint(9000, 22000)
-                numbers = {"AD_IMPRESSIONS": shown, "AD_CLICKS": shown // self.luck.randint(38, 70)}
+                numbers: dict[str, int] = {
+                    "AD_IMPRESSIONS": shown,
+                    "AD_CLICKS": shown // self.luck.randint(38, 70),
+                }
                 numbers["AD_SPEND"] = 2600 + 100 * self.luck.randint(0, 9)
                 for series, value in numbers.items():
-                    told = {"series": series, "at": at, "value": Decimal(value)}
+                    told: dict[str, Any] = {"series": series, "at": at, "value": Decimal(value)}
                     told |= {"recorded_at": at, "imported_at": self.now, "source": "投放平台周报"}
                     row = Reading(**told)
                     row.subject = campaign
@@ -239,7 +271,7 @@ class Market:
             at = max(lead.occurred_at, campaign.began_at) + timedelta(hours=5)
             if at < self.now and campaign.pk != lead.campaign_id:
                 kind = self.luck.choice(["ATTENDED", "REGISTERED", "CLICKED"])
-                told = {"recorded_at": at, "imported_at": self.now}
+                told: dict[str, Any] = {"recorded_at": at, "imported_at": self.now}
                 rows.append(Touch(lead=lead, campaign=campaign, kind=kind, at=at, **told))
         Touch._base_manager.bulk_create(rows)
 
@@ -262,7 +294,7 @@ class Market:
             kind, source, rival, trust, ago, title, text, campaign = told
             at = self._ago(ago, 9 + place % 8)
             entered = at + timedelta(hours=self.luck.choice([1, 3, 6, 20, 30]))
-            values = {
+            values: dict[str, Any] = {
                 "kind": kind, "source_id": f"intel_source:{source}", "trust": trust,
                 "title": title, "text": text, "occurred_at": at,
                 "rival": rivals.get(rival) or (rivals["其他对手"] if kind == "RIVAL" else None),
@@ -284,7 +316,13 @@ class Market:
     def _papers(self, deed: door.Deed) -> None:
         today = self.now.date()
         for kind, party, stage, fee, ends, terms, scope in texts.AGREEMENTS:
-            values = {"kind": kind, "party": party, "stage": stage, "terms": terms, "scope": scope}
+            values: dict[str, Any] = {
+                "kind": kind,
+                "party": party,
+                "stage": stage,
+                "terms": terms,
+                "scope": scope,
+            }
             values |= {
                 "starts_on": today - timedelta(days=300),
                 "ends_on": today + timedelta(days=ends),
@@ -294,7 +332,11 @@ class Market:
         customers = list(Customer.objects.everything("示例").present().order_by("pk")[:6])
         for place, (kind, title, filed) in enumerate(texts.DOCUMENTS):
             at = self._ago(4 + 6 * place)
-            values = {"kind": kind, "title": title, "handler": self.people["zhoumin"]}
+            values = {
+                "kind": kind,
+                "title": title,
+                "handler": self.people["zhoumin"],
+            }
             values |= {"produced_at": at, "recorded_at": at, "imported_at": self.now}
             if filed:
                 values |= {"filed_at": at + timedelta(days=filed), "place": "KA 档案柜 B3"}
@@ -305,7 +347,12 @@ class Market:
     def _tags(self, deed: door.Deed) -> None:
         since = self._ago(400)
         for name, group, bound, kind, refresh, definition in texts.TAGS:
-            values = {"object": "CUSTOMER", "name": name, "bound_to": bound, "value_type": kind}
+            values: dict[str, Any] = {
+                "object": "CUSTOMER",
+                "name": name,
+                "bound_to": bound,
+                "value_type": kind,
+            }
             values |= {"group_id": f"tag_group:{group}", "stage": "ACTIVE", "activated_at": since}
             values |= {"refresh": refresh, "definition": definition, "usage": "建档或复核时填写"}
             deed.create(Tag, values)
@@ -314,7 +361,10 @@ class Market:
         states = ("PASSED", "PASSED", "PASSED", "WAITING", "RETURNED")
         for place, customer in enumerate(customers):
             at = self._ago(2 + place % 70)
-            values = {"tag": tag, "value": ("公开招标", "询价", "单一来源")[place % 3]}
+            values = {
+                "tag": tag,
+                "value": ("公开招标", "询价", "单一来源")[place % 3],
+            }
             values |= {"source_id": "info_source:TALK_RECORD", "decided_at": at}
             values |= {"verified": ("VERIFIED", "NEW", "DOUBTFUL")[place % 7 % 3]}
             values |= {"checked": states[place % 5], "recorded_at": at, "imported_at": self.now}
