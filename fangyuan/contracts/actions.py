@@ -12,7 +12,7 @@ from fangyuan.contracts import sending, sums
 from fangyuan.contracts.models import Point, Quote, QuoteLine
 
 
-@door.verb("solution", label="评审通过", writes=("stage", "reviewed_at"))
+@door.verb("solution", label="评审通过", writes=("stage", "reviewed_at"), stages=("DRAFT",))
 def review_solution(deed: door.Deed, solution: Any) -> Any:
     """Pass a solution that was gone over inside the house (KA-4.2.2, PA-8.2.3)."""
     return deed.move(solution, "PASSED", reviewed_at=deed.at)
@@ -31,7 +31,7 @@ def score_solution(deed: door.Deed, solution: Any, **given: Any) -> Any:
     return deed.change(solution, {name: v for name, v in given.items() if v not in (None, "")})
 
 
-@door.verb("solution", label="提交客户", writes=("stage", "sent_at"))
+@door.verb("solution", label="提交客户", writes=("stage", "sent_at"), stages=("PASSED",))
 def send_solution(deed: door.Deed, solution: Any) -> Any:
     """Hand the solution to the customer; unpassed, it does not leave the house (KA-4.2.3)."""
     if deed.held(solution).stage != "PASSED":
@@ -41,7 +41,7 @@ def send_solution(deed: door.Deed, solution: Any) -> Any:
     return deed.move(solution, "SENT", sent_at=deed.at)
 
 
-@door.verb("solution", label="登记呈现", writes=("presented_at",))
+@door.verb("solution", label="登记呈现", writes=("presented_at",), stages=("PASSED", "SENT"))
 def present_solution(deed: door.Deed, solution: Any) -> Any:
     """Note that the solution was shown and explained to the customer (PA-8.2.4)."""
     return deed.change(solution, presented_at=solution.presented_at or deed.at)
@@ -52,6 +52,7 @@ def present_solution(deed: door.Deed, solution: Any) -> Any:
     label="客户表态",
     asks=("confirm_form", "confirm_proof"),
     writes=("stage", "confirmed_at", "confirm_form"),
+    stages=("SENT",),
 )
 def confirm_solution(deed: door.Deed, solution: Any, *, confirm_form: str, **proof: Any) -> Any:
     """Note in which form the customer said yes (PS-2.4.2.5)."""
@@ -59,19 +60,25 @@ def confirm_solution(deed: door.Deed, solution: Any, *, confirm_form: str, **pro
     return deed.move(solution, "ACCEPTED", confirmed_at=deed.at, confirm_form=confirm_form, **told)
 
 
-@door.verb("solution", label="客户拒绝", writes=("stage",))
+@door.verb("solution", label="客户拒绝", writes=("stage",), stages=("SENT",))
 def decline_solution(deed: door.Deed, solution: Any) -> Any:
     """Note that the customer did not take the solution."""
     return deed.move(solution, "DECLINED")
 
 
-@door.verb("solution", label="改版", writes=("stage",))
+@door.verb("solution", label="改版", writes=("stage",), stages=("SENT",))
 def revise_solution(deed: door.Deed, solution: Any) -> Any:
     """Put a sent solution aside for a new version of it."""
     return deed.move(solution, "REVISED")
 
 
-@door.verb("quote", label="核准报价", asks=("discount_reason",), writes=("stage", "approved_at"))
+@door.verb(
+    "quote",
+    label="核准报价",
+    asks=("discount_reason",),
+    writes=("stage", "approved_at"),
+    stages=("DRAFT",),
+)
 def discount_quote(deed: door.Deed, quote: Any, *, discount_reason: str = "") -> Any:
     """Fix the prices of a quote; a discount wants the word of whoever may grant it (PS-3.5a)."""
     held = deed.held(quote)
@@ -137,7 +144,7 @@ def revise_quote(deed: door.Deed, quote: Any, *, valid_until: Any) -> Any:
     return made
 
 
-@door.verb("negotiation", label="开始谈判", writes=("stage", "started_at"))
+@door.verb("negotiation", label="开始谈判", writes=("stage", "started_at"), stages=("PREPARE",))
 def start_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     """Begin to negotiate, once it is prepared (KA-4.3.1b, PS-2.5.2.1)."""
     return deed.move(negotiation, "RUNNING", started_at=deed.at)
@@ -162,7 +169,7 @@ def grant_mandate(
     return deed.change(negotiation, mandate_rate=mandate_rate, **told)
 
 
-@door.verb("negotiation", label="谈判达成", writes=("stage", "ended_at"))
+@door.verb("negotiation", label="谈判达成", writes=("stage", "ended_at"), stages=("RUNNING",))
 def end_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     """End the talks with an agreement within what was allowed to be given away (PA-9.2.2)."""
     held = deed.held(negotiation)
@@ -174,7 +181,7 @@ def end_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     return deed.move(negotiation, "AGREED", ended_at=deed.at)
 
 
-@door.verb("negotiation", label="谈判破裂", writes=("stage", "ended_at"))
+@door.verb("negotiation", label="谈判破裂", writes=("stage", "ended_at"), stages=("RUNNING",))
 def break_negotiation(deed: door.Deed, negotiation: Any) -> Any:
     """End the talks without an agreement."""
     return deed.move(negotiation, "BROKEN", ended_at=deed.at)

@@ -55,7 +55,7 @@ def rows_of(listed: Sequence[QuoteLine]) -> list[dict[str, str]]:
             "数量": f"{line.quantity.normalize():f} {line.product.unit}".strip(),
             "单价": money.yuan(line.price),
             "金额": money.yuan(money.to_fen(line.quantity * line.price)),
-            "交期": day(line.deliver_on) or OPEN,
+            "交期": f"{line.deliver_on}" if line.deliver_on else OPEN,
         }
         for line in listed
     ]

@@ -77,6 +77,7 @@ GROUPS = [
             Item("读数", "/reading/", "pulse", "reading"),
             Item("方案", "/solution/", "file", "solution"),
             Item("报价", "/quote/", "form", "quote"),
+            Item("合同", "/contract/", "stamp", "contract"),
             Item("产品", "/product/", "box", "product"),
             Item("价格表", "/price_list/", "coins", "price_list"),
         ],

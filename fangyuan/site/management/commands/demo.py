@@ -10,7 +10,7 @@ from django.utils import timezone
 from fangyuan.customers.models import Customer
 from fangyuan.engine import packs, sweep
 from fangyuan.site import samples
-from fangyuan.site.demo import deals, goals, leads, market, oversight
+from fangyuan.site.demo import deals, goals, leads, market, offers, oversight
 from fangyuan.site.demo.build import Builder
 
 POOLS = packs.FOLDER / "templates" / "pools.yaml"
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         now = timezone.now()
         counts = Builder(now).write(samples.PASSWORD)
         counts["opportunity"] = deals.fill(now)
+        counts |= offers.fill(now)
         counts["target"] = goals.fill(now)
         counts["lead"] = leads.Leads(now).write()
         counts["campaign"] = market.Market(now).write()
