@@ -16,6 +16,7 @@ class ActivitiesConfig(AppConfig):
         import_module("fangyuan.activities.facts")
         import_module("fangyuan.activities.lead_facts")
         import_module("fangyuan.activities.opportunity_facts")
+        import_module("fangyuan.activities.contract_facts")
         import_module("fangyuan.activities.metrics")
         import_module("fangyuan.activities.meeting_facts")
         import_module("fangyuan.activities.task_facts")

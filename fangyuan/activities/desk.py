@@ -25,7 +25,7 @@ register(
         sorts=["planned_at", "ended_at", "due"],
         default_sort="-id",
         form=[
-            Section("活动", "kind purpose customer lead opportunity person planned_at"),
+            Section("活动", "kind purpose customer lead opportunity contract person planned_at"),
             Section("预约", "appointed_at appointed_with appointed_by", is_more=True),
             Section("经过", "started_at ended_at situation feedback result next_step"),
             Section("回访", "business_growth new_needs recommended outcome", is_more=True),

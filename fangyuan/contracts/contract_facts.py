@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import (
@@ -23,14 +22,12 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Now
 
 from fangyuan.contracts.models import Contract, Negotiation, Point
+from fangyuan.contracts.models.contract import KEPT
 from fangyuan.core import facts
 from fangyuan.desk.models import is_true
 from fangyuan.engine import gates
 from fangyuan.opportunities.models import Opportunity
 
-KEPT: Final = timedelta(
-    days=3653
-)  # ten years, for want of a rule of the company's own (RES-5.2.3b)
 FIXED: Final = ("APPROVED", "SENT", "CUSTOMER_SIGNED", "SIGNED", "PERFORMING", "EXPIRED", "ENDED")
 _READS: Final = (("contract", "opportunity"),)
 

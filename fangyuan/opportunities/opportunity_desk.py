@@ -59,7 +59,9 @@ register(
             ),
             Section("客户价值", "value_text value_metric value_base value_target", is_more=True),
             Section(
-                "更多", "project_type origin is_complex forecast win_rate strategy", is_more=True
+                "更多",
+                "project_type origin from_contract is_complex forecast win_rate strategy",
+                is_more=True,
             ),
         ],
         head="customer amount expected_on win_rate forecast owner due",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fangyuan.activities.models.plan import PlanItem
+from fangyuan.contracts.models import Contract
 from fangyuan.core import fields
 from fangyuan.core.records import Record
 from fangyuan.customers.models import Contact, Customer, Lead
@@ -91,6 +92,15 @@ class Activity(Record):
         db_index=False,  # most talks are about none: see the index of those that are
         verbose_name="商机",
     )
+    contract = models.ForeignKey(
+        Contract,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="activities",
+        db_index=False,  # as above
+        verbose_name="合同",
+    )
     person = models.ForeignKey(
         Person, models.PROTECT, related_name="activities", verbose_name="执行人"
     )
@@ -173,6 +183,11 @@ class Activity(Record):
                 fields=["opportunity"],
                 name="activity_of_opportunity",
                 condition=models.Q(opportunity__isnull=False),
+            ),
+            models.Index(
+                fields=["contract"],
+                name="activity_of_contract",
+                condition=models.Q(contract__isnull=False),
             ),
             models.Index(fields=["customer", "ended_at"], name="activity_of_customer"),
             models.Index(fields=["person", "planned_at"], name="activity_of_person"),

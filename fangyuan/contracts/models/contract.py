@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -12,6 +14,8 @@ from fangyuan.customers.models import Customer
 from fangyuan.library.models import Material
 from fangyuan.opportunities.models import Opportunity
 
+# Ten years, for want of a rule of the company's own (RES-5.2.3b).
+KEPT = timedelta(days=3653)
 CHECKS = [(one, one) for one in ("清晰", "合法", "合规")]
 
 
@@ -82,6 +86,10 @@ class Contract(Record):
     company_signed_at = models.DateTimeField("公司签章", null=True, blank=True)
     signed_at = models.DateTimeField("双签", null=True, blank=True)
     effective_at = models.DateTimeField("生效", null=True, blank=True)
+    # When its first scan was filed, kept from the documents about it.
+    scanned_at = models.DateTimeField("系统存档", null=True, editable=False)
+    # When its renewal was taken up, kept from the opportunities and contracts that name this one.
+    renewal_started_at = models.DateTimeField("续约启动", null=True, editable=False)
     ended_at = models.DateTimeField("结束", null=True, blank=True)
     end_reason = fields.Note("作废或终止原因")
     follow_note = fields.Note("执行跟进")
@@ -135,6 +143,13 @@ class Contract(Record):
                 & (Q(down_payment=None) | Q(down_payment__gte=0, down_payment__lte=F("amount"))),
                 name="contract_amount",
                 violation_error_message="金额不能小于零，首付款不能多于合同金额",
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at=None)
+                | Q(signed_at=None)
+                | Q(removed_at__gt=F("signed_at") + KEPT),
+                name="contract_kept",
+                violation_error_message="保存期还没有满，签过的合同不能删除；到期以后再办",
             ),
             models.CheckConstraint(
                 condition=Q(signed_at=None)

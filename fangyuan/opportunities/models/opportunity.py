@@ -78,6 +78,8 @@ class Opportunity(Searched):
     outcome = fields.Choice("结果", choices=Outcome, default=Outcome.OPEN)
     project_type = fields.TermField("项目类型", domain="project_type", null=True)
     origin = fields.Choice("缘起", choices=Origin, default=Origin.NEW)
+    # The contract it goes on from; contracts are of a room above.
+    from_contract = fields.AnyField("原合同", null=True)
     source = fields.TermField("来源", domain="source", null=True)
     tag_source = fields.Choice("机会来源", choices=TagSource, null=True)
     amount = fields.Money("预计合同额", null=True)
@@ -192,6 +194,11 @@ class Opportunity(Searched):
                 name="opportunity_in_lane",
                 condition=Q(outcome="OPEN", removed_at=None),
                 include=["amount", "win_rate"],
+            ),
+            models.Index(
+                fields=["from_contract_id"],
+                name="opportunity_from_contract",
+                condition=Q(from_contract_id__isnull=False),
             ),
         ]
 
