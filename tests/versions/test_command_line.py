@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from fangyuan.engine.models import Policy, Request
+from fangyuan.engine.models import Clause, Policy, Request, Rule
 from tests.versions.test_publishing import agreed
 
 DRAFT = """\
@@ -74,3 +74,57 @@ def test_publishing_waits_for_the_management(
     sent = Policy._base_manager.get(stage="WAITING")
     assert Request._base_manager.get().asked_by == company.qian
     assert agreed(sent, management).in_flight == "MILD"
+
+
+ADDED = (
+    DRAFT
+    + """\
+- id: KA-9.2
+  title: 电话小结
+  text: 电话结束后 2 小时内写完小结。
+  kind: deadline
+  area: activities-visits
+  bind:
+  - {bind: rule, kind: deadline, record: activity, "on": ended_at, until: written_at, within: 2h,
+     where: {kind: CALL}}
+"""
+)
+
+
+def test_a_file_may_add_a_clause(
+    company: Any, management: Any, visits: Any, draft: Path, capsys: Any
+) -> None:
+    draft.write_text(ADDED, encoding="utf-8")
+    call_command("replay", str(draft), *span(), "--format", "json")
+    told = {one["clause"]: one for one in json.loads(capsys.readouterr().out)["clauses"]}
+    assert (told["KA-9.2"]["sentence_before"], told["KA-9.2"]["after"]["duties"]) == ("", 0)
+    today = timezone.localdate().isoformat()
+    call_command("publish", str(draft), "--from", today, "--by", "qian")
+    agreed(Policy._base_manager.get(stage="WAITING"), management)
+    clause = Clause._base_manager.get(number="KA-9.2")
+    assert (clause.title, clause.area, clause.policy.stage) == (
+        "电话小结", "activities-visits", "PUBLISHED",
+    )  # fmt: skip
+    assert Rule._base_manager.get(clause=clause).params["within"] == "2h"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ("  title: 电话小结\n", "", "要新增它，请写上 title"),
+        ("area: activities-visits", "area: visits", "area 写成下列之一"),
+        (
+            "  kind: deadline\n  area",
+            "  kind: deadline\n  chapter: 附则\n  area",
+            "没有“附则”这一章",
+        ),
+        ("until: written_at, within: 2h", "until: written, within: 2h", "written"),
+    ],
+)
+def test_a_new_clause_says_all_of_itself(
+    company: Any, visits: Any, draft: Path, capsys: Any, was: str, becomes: str, said: str
+) -> None:
+    draft.write_text(ADDED.replace(was, becomes), encoding="utf-8")
+    with pytest.raises(CommandError, match="1 处错误"):
+        call_command("replay", str(draft), *span())
+    assert said in capsys.readouterr().err

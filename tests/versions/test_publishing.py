@@ -151,6 +151,19 @@ def test_open_duties_follow_the_way_chosen(
     assert due(case.open)[0] == "BREACHED"
 
 
+@pytest.mark.django_db(transaction=True)  # what is not committed is read anew by each sweep
+def test_a_version_takes_over_on_its_day_though_nothing_else_happened(
+    company: Any, management: Any, open_visits: Any
+) -> None:
+    case = open_visits
+    agreed(submitted(company, "24h", on=spans.day_of(case.effect), how="NEW"), management)
+    for seconds in (2, 1):  # the second one has nothing left to read
+        sweep.sweep(case.effect - timedelta(seconds=seconds))
+    assert due(case.open) == ("OPEN", case.begun + 72 * HOUR)
+    sweep.sweep(case.effect)
+    assert due(case.open) == ("OPEN", case.effect + 24 * HOUR)
+
+
 def test_without_the_carrying_over_the_way_chosen_would_not_be_kept(
     company: Any, management: Any, open_visits: Any, monkeypatch: Any
 ) -> None:
