@@ -1,7 +1,8 @@
 """`make bench`: fill databases, measure, print a table and write it to `bench.md` in the data folder.
 
 ARGS: `--sizes S,M,L` which databases; `--keep` leaves and reuses filled ones; `--only
-sweep,compare,pages,board,import,kills,histories`; `--histories` how many, from which `--seed` on.
+sweep,compare,pages,board,import,kills,collisions,histories`; `--histories` how many, from which
+`--seed` on; `--collisions` how many attempts.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bench import deals, fill, measure, proof
 from bench.table import Results
 
 # The last one takes hours.
-PARTS = ("sweep", "compare", "pages", "board", "import", "kills", "histories")
+PARTS = ("sweep", "compare", "pages", "board", "import", "kills", "collisions", "histories")
 SIZED = {"sweep", "compare", "pages"}
 
 
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--histories", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--collisions", type=int, default=10_000)
     chosen = parser.parse_args()
     results = Results(Path(os.environ["FY_DATA"]).parent / "bench.md")
     parts = chosen.only.split(",")
@@ -86,6 +88,9 @@ def main() -> int:
     if "import" in parts:
         measure.imports(results, _database("import", keep=False)[0])
     agrees = _proof(results, parts, chosen)
+    if "collisions" in parts:
+        owner = os.environ["DATABASE_OWNER_URL"]
+        agrees &= proof.collisions(results, owner, chosen.collisions)
     print(f"written to {results.path}")
     return 0 if agrees else 1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 from bench.table import Results
@@ -36,6 +38,25 @@ def histories(results: Results, urls: list[str], number: int, first: int) -> boo
     rate = tally.histories / (time.monotonic() - begun)
     results.add(f"{tally}, seeds {first} to {first + tally.batches - 1}", f"{rate:.0f}/s", "0")
     return not tally.wrong
+
+
+def collisions(results: Results, owner: str, number: int) -> bool:
+    """So many attempts to agree, refuse, withdraw and edit, eight at a time; whether each request
+    ended in one state, with one effect and one row of the log.
+
+    It is the test of that name at full length: `owner` may make the database in which it runs.
+    """
+    place = _place(owner) | {"FY_TEST": "1", "FY_TEST_DB": "bench_collisions"}
+    place |= {"FY_COLLISIONS": str(number)}
+    begun = time.monotonic()
+    wanted = ["tests/door/test_collisions.py", "-k", "colliding", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run([sys.executable, "-m", "pytest", *wanted], cwd=many.ROOT, env=place)
+    took = time.monotonic() - begun
+    said = "one state, effect and row each" if done.returncode == 0 else "NOT each with one outcome"
+    results.add(
+        f"{number:,} colliding attempts on {number // 8:,} requests: {said}", f"{took:.0f} s"
+    )
+    return done.returncode == 0
 
 
 def kills(results: Results, urls: list[str], number: int = 50) -> bool:

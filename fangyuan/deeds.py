@@ -46,10 +46,15 @@ class Deed:
     gathers: bool = False
     pending: Pending | None = None
     made: list[tuple[Any, dict[str, Any]]] = field(default_factory=list)
+    aim: tuple[str, int | None] | None = None  # what it is about: the first record it turns to
 
     @property
     def actor_id(self) -> int:
         return SYSTEM if self.by is None else int(self.by.pk)
+
+    def aims(self, record: Any) -> None:
+        """Note what the deed is about, if that is not known yet."""
+        self.aim = self.aim or (record.record_name(), record.pk)
 
     @contextmanager
     def entrusted(self) -> Iterator[None]:
@@ -67,6 +72,7 @@ class Deed:
     def create(self, model: type[records.Record], values: Mapping[str, Any], **more: Any) -> Any:
         """Write a new record; raises Denied, Refused, and Asked where it wants approval first."""
         values = {**values, **more}
+        self.aim = self.aim or (model.record_name(), None)
         if not self.is_trusted and not table.may(self.by, model.record_name(), "c"):
             raise Denied(f"你的岗位不能新建{model._meta.verbose_name}")
         fresh = model()
@@ -151,6 +157,7 @@ class Deed:
         return table.may(self.by, record.record_name(), "d") if self.by is not None else True
 
     def _locked(self, record: Any, operation: str) -> Any:
+        self.aims(record)
         model = type(record)
         held = model._base_manager.select_for_update(of=("self",)).filter(pk=record.pk)
         if not self.is_trusted:

@@ -20,7 +20,7 @@ from fangyuan.access import table
 from fangyuan.core import events, records
 from fangyuan.deeds import SYSTEM as SYSTEM
 from fangyuan.deeds import Deed as Deed
-from fangyuan.engine import approval, gates
+from fangyuan.engine import approval, attempts, gates
 from fangyuan.engine.gates import Unmet as Unmet
 from fangyuan.refusals import Asked as Asked
 from fangyuan.refusals import Denied as Denied
@@ -82,12 +82,26 @@ def acting(
             _judge(deed)
             if goes_on:  # else the transaction ends here, and what was announced with it
                 _announce(outer)
-    except Pending as pending:
-        if outer is not None:
-            raise
-        raise _filed(pending, deed) from None
+    except (Pending, Refused, Denied) as stopped:
+        if outer is None:
+            _stopped(stopped, deed)
+        raise
     finally:
         _open.reset(token)
+
+
+def _stopped(refusal: Pending | Refused | Denied, deed: Deed) -> None:
+    """Note what was tried in vain, or file what waits, now that nothing else of it is left."""
+    if isinstance(refusal, Pending):
+        raise _filed(refusal, deed) from None
+    if deed.by is None or isinstance(refusal, Asked) or connection.needs_rollback:
+        return
+    told, aim = [("", str(refusal))], deed.aim
+    if isinstance(refusal, Refused):
+        told = [(one.clause, one.sentence) for one in refusal.unmet]
+        if aim is None and refusal.unmet:
+            aim = (refusal.unmet[0].record, refusal.unmet[0].subject_id)
+    attempts.keep(deed.by.pk, deed.action, aim, told, channel=deed.channel, at=deed.at)
 
 
 def _announce(deed: Deed | None) -> None:
@@ -177,13 +191,14 @@ def act(
     """
     chosen = VERBS[name if "." in name else f"{record.record_name()}.{name}"]
     payload = dict(payload or {})
-    if by is not None and not table.may_act(by, chosen.full_name):
-        if not approval.may_ask(chosen.full_name):
-            raise Denied(f"你的岗位不能“{chosen.label}”")
     named = payload.pop("approvers", None) or ()
     people = named if isinstance(named, list | tuple) else [named]
     approvers = [getattr(one, "pk", one) for one in people]
     with acting(by=by, action=chosen.name, reason=reason, channel=channel) as deed:
+        deed.aims(record)
+        if by is not None and not table.may_act(by, chosen.full_name):
+            if not approval.may_ask(chosen.full_name):
+                raise Denied(f"你的岗位不能“{chosen.label}”")
         wanted = deeds.needed(chosen.full_name, record, by=by, payload=payload, chosen=approvers)
         if wanted is None:
             return _run(chosen, record, payload, deed)
@@ -243,6 +258,7 @@ def decide(
     Raises Denied when it is not (or no longer) this person's turn, Refused when rules forbid.
     """
     with acting(by=by, action=verdict.lower(), reason=comment, channel=channel) as deed:
+        deed.aims(request)
         locked, subject = approval.hold(request)
         if locked.state == "WAITING" and approval.voided(locked, subject):
             _void(locked, subject, deed)

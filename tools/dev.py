@@ -98,7 +98,9 @@ def test(args: list[str]) -> int:
 
 def bench(args: list[str]) -> int:
     """Run the measurements on a cluster of their own, set up like a production server."""
-    python = packages.ensure(say)
+    # The part on collisions is a test, and needs what tests need.
+    only = args[args.index("--only") + 1] if "--only" in args[:-1] else "collisions"
+    python = packages.ensure(say, dev="collisions" in only)
     base = database.embedded(home(), "pgbench", postgres.BENCH)
     try:
         env = settings(base) | {"FY_DATA": str(folder("benchdata"))}

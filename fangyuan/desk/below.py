@@ -233,6 +233,26 @@ register(
 )
 register(
     Desk(
+        model=engine.Refusal,
+        columns=["last_at", "person", "action", "subject", "clause", "sentence", "number"],
+        filters="person clause action channel last_at subject_type",
+        sorts=["last_at", "number"],
+        default_sort="-last_at",
+        form=[
+            Section("拦截记录", "person action subject clause sentence"),
+            Section("次数", "number first_at last_at channel"),
+        ],
+        page=[Facts()],
+        views=[
+            View("今天", {"last_at": "today"}, "-last_at"),
+            View("我的", {"person": "me"}, "-last_at"),
+            View("没有权限", {"clause": "none"}, "-last_at"),
+        ],
+        icon="lock",
+    )
+)
+register(
+    Desk(
         model=engine.Alert,
         columns=[Title("rule"), "subject", "person", "raised_at", "cleared_at", "handled_at"],
         filters="rule person raised_at cleared_at handled_at subject_type",

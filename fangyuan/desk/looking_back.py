@@ -25,7 +25,8 @@ from fangyuan.engine import history
 from fangyuan.engine.models import Obligation
 from fangyuan.org.models import Holding
 
-NAME = "as_of"
+NAME, TIME = "as_of", "as_of_time"
+DAY_LENGTH = 10  # YYYY-MM-DD
 TICK = timedelta(microseconds=1)
 EARLIEST = date(2000, 1, 1)
 FOREVER = datetime(9999, 1, 1, tzinfo=spans.SHANGHAI)
@@ -50,6 +51,11 @@ class AsOf:
     def day(self) -> date:
         """The day that the instant belongs to; 24:00 belongs to the day that ends."""
         return spans.ending(self.at)[0]
+
+    @property
+    def is_within_day(self) -> bool:
+        """Whether it is an instant before the day's end."""
+        return self.at != spans.midnight(self.day + timedelta(days=1))
 
     @property
     def said(self) -> str:
@@ -132,6 +138,8 @@ def read(params: Mapping[str, str], now: datetime) -> AsOf | None:
     text = params.get(NAME, "").strip()
     if not text:
         return None
+    if len(text) == DAY_LENGTH and (time := params.get(TIME, "").strip()):
+        text = f"{text}T{time}"
     at = _instant(text)
     if at is None:
         raise BadQuery(
@@ -148,7 +156,7 @@ def read(params: Mapping[str, str], now: datetime) -> AsOf | None:
 
 def _instant(text: str) -> datetime | None:
     try:
-        if len(text) == 10:  # noqa: PLR2004 - YYYY-MM-DD
+        if len(text) == DAY_LENGTH:
             return spans.midnight(date.fromisoformat(text) + timedelta(days=1))
         found = datetime.fromisoformat(text.replace(" ", "T"))
         return found if found.tzinfo else found.replace(tzinfo=spans.SHANGHAI)

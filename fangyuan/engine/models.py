@@ -333,6 +333,43 @@ class Wake(Row):
         indexes = [models.Index(fields=["at"], name="wake_at")]
 
 
+class Refusal(Row):
+    """What a person tried and rules or rights refused, with the clause on account of which.
+
+    One row a day for the same person, deed, record and clause; trying again raises its number.
+    """
+
+    on = models.DateField("日期")
+    person = models.ForeignKey(
+        Person, models.PROTECT, related_name="refusals", verbose_name="尝试的人"
+    )
+    action = fields.Text("动作")
+    subject = fields.AnyField("对象", null=True)
+    clause = fields.Text("条号")
+    sentence = fields.Note("为什么不行")
+    channel = fields.Text("途径")
+    first_at = models.DateTimeField("第一次")
+    last_at = models.DateTimeField("最近一次")
+    number = models.PositiveIntegerField("次数", default=1)
+
+    reach = {"people": ("person",)}
+
+    class Meta(Row.Meta):
+        verbose_name = "拦截记录"
+        ordering = ["-last_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["on", "person", "action", "subject_type", "subject_id", "clause"],
+                name="refusal_once_a_day",
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [models.Index(fields=["clause", "last_at"], name="refusal_of_clause")]
+
+    def __str__(self) -> str:
+        return f"{self.clause or '权限'} 拦下{self.action}"
+
+
 class Waiver(Record):
     """An approved exemption of a record or person from a clause for a span of time.
 

@@ -3,6 +3,7 @@
 Counted from the tallies: duties that are open, and the coming periods of cadences, which the sweep
 has not opened yet and which are taken to be as many as in the running period. What events still to
 come will give is not foreseen. A duty due on a day off must be done by the last working day before.
+Whoever is on approved leave when a coming period is decided passes it to whoever stands in.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from fangyuan.engine import kinds, models, rulebook
 from fangyuan.engine.kinds import Cadence
 
 DAYS: Final = 14
+_STANDING_IN: Final = """
+SELECT l.person_id, i.at, engine_stand_in(l.person_id, i.at)
+  FROM unnest(%(instants)s::timestamptz[]) AS i (at)
+  JOIN org_leave l ON l.stage = 'APPROVED' AND l.removed_at IS NULL
+                  AND l.starts_at < i.at AND l.ends_at >= i.at"""
 QUARTER: Final = timedelta(days=91)
 # The skies, the calmest first: name, what it means, up to how many times the usual load.
 SKIES: Final = (
@@ -95,6 +101,8 @@ class Coming:
     due_on: date
     like: int
     like_on: date
+    # When it is decided who answers; None where leave changes nothing about that.
+    answers_at: datetime | None
 
 
 @dataclass
@@ -106,6 +114,7 @@ class Forecast:
     by_when: dict[date, date]
     coming: list[Coming]
     rows: dict[int | None, Row] = field(default_factory=dict)
+    stand_ins: dict[tuple[int | None, datetime | None], int] = field(default_factory=dict)
 
     def total(self, people: Any = None) -> Row:
         """The sum over these people, over all if none are named."""
@@ -124,7 +133,11 @@ def forecast(actor: Any, now: datetime, *, only: int | None = None) -> Forecast:
     ahead = days(cal, today)
     given = _asked(actor, today, only)
     found = Forecast(ahead, _by_when(cal, ahead), list(periods_ahead(cal, now)))
-    for person, due_on, known, expected in _sums(given, found.coming):
+    found.stand_ins = _stand_ins(found.coming)
+    for holder, due_on, answers_at, known, expected in _sums(given, found):
+        person = found.stand_ins.get((holder, answers_at), holder)
+        if given["people"] is not None and person not in given["people"]:
+            continue
         by = found.by_when[due_on]
         load = found.rows.setdefault(person, {}).setdefault(by, Load())
         load.known, load.coming = load.known + int(known), load.coming + int(expected)
@@ -139,6 +152,13 @@ def _asked(actor: Any, today: date, only: int | None) -> dict[str, Any]:
         people = [only] if people is None or only in people else []
     last = today + timedelta(days=DAYS - 1)
     return {"people": people, "today": today, "last": last, "since": today - QUARTER}
+
+
+def _stand_ins(coming: list[Coming]) -> dict[tuple[int | None, datetime | None], int]:
+    """Who stands in for those who are on leave when coming periods are decided, by that instant."""
+    instants = sorted({one.answers_at for one in coming if one.answers_at is not None})
+    rows = ready.ask(_STANDING_IN, {"instants": instants})
+    return {(holder, at): person for holder, at, person in rows if person != holder}
 
 
 def days(cal: workdays.WorkCalendar, today: date) -> list[Day]:
@@ -198,7 +218,8 @@ def _periods(
             rule.ends_at is None or period.start < rule.ends_at
         )
         if is_ours and spans.day_of(now) <= due_on <= last:
-            yield Coming(rule, period, due_on, like.pk, like_on)
+            answers_at = period.end if kind.on_leave == "delegate" else None
+            yield Coming(rule, period, due_on, like.pk, like_on, answers_at)
 
 
 def _latest(kind: Cadence, cal: workdays.WorkCalendar, now: datetime) -> spans.Period:
@@ -214,9 +235,14 @@ def _due_on(cal: workdays.WorkCalendar, period: spans.Period, kind: Cadence) -> 
     return spans.ending(cal.cadence_due(period, kind.due_rule).at)[0]
 
 
-def _sums(given: dict[str, Any], coming: list[Coming]) -> list[Any]:
+def _sums(given: dict[str, Any], found: Forecast) -> list[Any]:
+    coming, people = found.coming, given["people"]
+    if people is not None:  # what others pass on to them as well
+        people = sorted({*people, *(p for (p, _), to in found.stand_ins.items() if to in people)})
     asked = {
         **given,
+        "people": people,
+        "answers_at": [one.answers_at for one in coming],
         "rules": [one.like for one in coming],
         "like_on": [one.like_on for one in coming],
         "due_on": [one.due_on for one in coming],
@@ -248,15 +274,27 @@ def lines(found: Forecast, person: int | None, on: date) -> list[tuple[Coming, i
     coming = [one for one in found.coming if found.by_when[one.due_on] == on]
     if not coming:
         return []
-    rows = models.Tally.objects.everything("在范围内").filter(person_id=person, number__gt=0)
+    passing = {holder for (holder, _), to in found.stand_ins.items() if to == person}
+    rows = models.Tally.objects.everything("在范围内").filter(number__gt=0)
+    rows = rows.filter(Q(person_id=person) | Q(person_id__in=passing))
     rows = rows.exclude(state__in=["VOID", "WAIVED"])
     rows = rows.filter(rule_id__in=[one.like for one in coming])
     rows = rows.filter(due_on__in=[one.like_on for one in coming])
-    counts: dict[tuple[int, date], int] = defaultdict(int)
-    for rule, due_on, number in rows.values_list("rule_id", "due_on", "number"):
-        counts[rule, due_on] += number
-    given = [(one, counts[one.like, one.like_on]) for one in coming]
+    counts: dict[tuple[int, date], dict[int | None, int]] = defaultdict(lambda: defaultdict(int))
+    for holder, rule, due_on, number in rows.values_list(
+        "person_id", "rule_id", "due_on", "number"
+    ):
+        counts[rule, due_on][holder] += number
+    given = [(one, _of(found, person, one, counts[one.like, one.like_on])) for one in coming]
     return [(one, number) for one, number in given if number]
+
+
+def _of(found: Forecast, person: int | None, one: Coming, held: dict[int | None, int]) -> int:
+    """How many of the duties that people held before will be this person's."""
+    moved = (
+        (found.stand_ins.get((holder, one.answers_at), holder), n) for holder, n in held.items()
+    )
+    return sum(number for answering, number in moved if answering == person)
 
 
 def due_days(found: Forecast, on: date) -> list[date]:

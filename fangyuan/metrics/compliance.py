@@ -8,7 +8,7 @@ from django.db.models import ExpressionWrapper, F, FloatField, Func, OuterRef, Q
 from django.db.models.functions import Coalesce, NullIf
 
 from fangyuan.core import facts
-from fangyuan.engine.models import Clause, Obligation, Rule, Tally
+from fangyuan.engine.models import Clause, Obligation, Refusal, Rule, Tally
 from fangyuan.metrics.declare import Metric, Ratio, condition, declare, narrowed, part
 
 SETTLED: dict[str, Any] = {"state": ["MET", "LATE", "BREACHED"]}
@@ -34,6 +34,11 @@ compliance_rate = declare(
     Ratio("compliance_rate", "守规率", met_duties, due_duties, target=TARGET, windows="quarter")
 )
 
+# What people tried although the rules forbid it; a clause that stops nobody may be dead letter.
+refused_attempts = declare(
+    Metric("refused_attempts", "被拦次数", Refusal, "on", "sum(number)", "次", windows="quarter")
+)
+
 _entries = part(Obligation, "due_at", is_entry_duty=True, state=["MET", "LATE", "BREACHED"])
 crm_discipline_rate = declare(
     Ratio(
@@ -54,6 +59,11 @@ def _counted(where: Q) -> Any:
     return Coalesce(Subquery(summed), 0)
 
 
+def _refused() -> Any:
+    rows = Refusal._base_manager.filter(clause=OuterRef("number")).order_by()
+    return Coalesce(Subquery(rows.annotate(n=Func(F("number"), function="sum")).values("n")), 0)
+
+
 def _rate() -> Any:
     met, due = _counted(condition(met_duties)), NullIf(_counted(condition(due_duties)), 0)
     return ExpressionWrapper(met * 1.0 / due, output_field=FloatField())
@@ -68,6 +78,7 @@ facts.extend(
         "breach_count": facts.Derived(
             "违规数", kind="int", value=lambda: _counted(condition(breached_duties))
         ),
+        "refusal_count": facts.Derived("被拦次数", kind="int", value=lambda: _refused()),
         "compliance": facts.Derived("执行率", kind="number", value=lambda: _rate()),
     },
 )

@@ -22,7 +22,7 @@ from fangyuan.engine.packs import names
 from fangyuan.metrics.compliance import due_duties, met_duties, waived_duties
 from fangyuan.metrics.measure import Span, measure_all, share
 from fangyuan.org.models import Person
-from fangyuan.site import clause_words, display, drafting, notices, wheel
+from fangyuan.site import clause_words, display, drafting, notices, refused, wheel
 from fangyuan.site.cockpit import WEEK, WEEKS, monday
 
 LATE_ROWS, LATE_PEOPLE = 30, 8
@@ -64,6 +64,7 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
         "bindings": [_binding(one) for one in found.bindings],
         "params": _flat(found.params),
         "neighbours": _neighbours(found),
+        "refused": refused.of_clause(request.user, found.number, back),
         **_evidence(request.user, numbers, back),
     }
     return render(request, "site/clause.html", context)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Count
 from django.db.models.functions import TruncWeek
@@ -97,7 +98,7 @@ class Line:
 @require_safe
 @looking_back.looks_back
 def cockpit(request: HttpRequest) -> HttpResponse:
-    """The page; `span` is one of day, week, month, quarter; `as_of` a past day, at its end;
+    """The page; `span` is one of day, week, month, quarter; `as_of` a past day's end or instant;
     `against` one of week, month, quarter: how long before the numbers are compared with."""
     back = looking_back.of(request)
     today = back.day if back else timezone.localdate()
@@ -106,7 +107,8 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     against = request.GET.get("against", "")
     against = against if against in EARLIER else ""
     policies, clauses = _rulebook(back)
-    lines = _clause_lines(request.user, clauses, _days(today, span, back is not None))
+    days = _days(today, span, back is not None, back)
+    lines = _clause_lines(request.user, clauses, days)
     tree, total = _tree(policies, clauses, lines)
     if against:
         earlier = _days(before(today, against), span, True)
@@ -114,7 +116,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
             [*tree, total], _tree(policies, clauses, _clause_lines(request.user, clauses, earlier))
         )
     week_starts = [monday(today) - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
-    moment = f"as_of={back.day}&" if back else ""
+    moment = f"as_of={quote(back.text)}&" if back else ""
     context = {
         "spans": SPANS_THEN if back else SPANS,
         "past": moment,
@@ -126,7 +128,7 @@ def cockpit(request: HttpRequest) -> HttpResponse:
         "tree": tree,
         "first": _first(lines),
         "trend": _trend(total, week_starts),
-        "people": counted.people(request.user, back and today),
+        "people": counted.people(request.user, days),
         "done_today": total.done,
         "clause_count": sum(p.clause_count for p in policies),
         "policy_count": len(policies),
@@ -143,9 +145,12 @@ def cockpit(request: HttpRequest) -> HttpResponse:
     return render(request, "site/cockpit.html", context)
 
 
-def _days(today: date, span: str, is_past: bool) -> counted.Days:
+def _days(
+    today: date, span: str, is_past: bool, back: looking_back.AsOf | None = None
+) -> counted.Days:
     first = monday(today) - timedelta(weeks=WEEKS - 1)
-    return counted.Days(today, first, _span(span, today).start, today if is_past else None)
+    at = back.at if back and back.is_within_day else None
+    return counted.Days(today, first, _span(span, today).start, today if is_past else None, at)
 
 
 def _recomputed(

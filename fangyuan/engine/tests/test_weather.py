@@ -14,6 +14,7 @@ from fangyuan.core import calendar
 from fangyuan.core.models import CalendarDay
 from fangyuan.engine import weather
 from fangyuan.engine.models import Rule, Tally
+from fangyuan.org.models import Leave
 from tests.door.test_door import demand
 
 NOW = local("2026-11-25 10:00")  # a Wednesday
@@ -164,3 +165,32 @@ def test_a_forecast_takes_few_queries_however_many_people(
     weather.forecast(company.boss, NOW)
     with django_assert_max_num_queries(6, connection=connection):
         weather.forecast(company.boss, NOW)
+
+
+def test_who_is_on_leave_passes_coming_periods_to_whoever_stands_in(company, rules):
+    tally(rules[0], company.li, "2026-11-29", "OPEN", 4)
+    with door.acting(by=None, action="test") as deed:
+        deed.create(
+            Leave,
+            {
+                "person": company.li, "stand_in": company.zhao, "reason": "年假",
+                "requested_at": NOW, "stage": "APPROVED",
+                "starts_at": local("2026-12-01 09:00"), "ends_at": local("2026-12-08 18:00"),
+            },
+        )  # fmt: skip
+    friday, next_friday = date(2026, 11, 27), date(2026, 12, 4)
+    own = seen(company.li, company.li)
+    assert set(own) == {friday}  # this week's are open already, and the sweep's
+    passed = seen(company.zhao, company.zhao)
+    assert {on: load.coming for on, load in passed.items()} == {next_friday: 4}
+    found = weather.forecast(company.boss, NOW)
+    assert [n for _, n in weather.lines(found, company.zhao.pk, next_friday)] == [4]
+    assert weather.lines(found, company.li.pk, next_friday) == []
+
+
+def test_a_rule_that_ignores_leave_leaves_it_with_the_holder(company, rules):
+    test_who_is_on_leave_passes_coming_periods_to_whoever_stands_in(company, rules)
+    with door.acting(by=None, action="test") as deed:
+        deed.change(rules[0], params={**WEEKLY, "on_leave": "none"})
+    assert date(2026, 12, 4) in seen(company.li, company.li)
+    assert seen(company.zhao, company.zhao) == {}

@@ -213,9 +213,10 @@ def look_back(context: Context, *names: str) -> dict[str, Any]:
     """The choice of a past day for the page; these parameters of its address are kept."""
     asked = context["request"].GET
     kept = [(name, asked[name]) for name in names if asked.get(name)]
-    days = looking_back.days(timezone.localdate())
+    days = looking_back.days(today := timezone.localdate())
     return {
         "back": context.get("back"),
+        "today": today,
         "days": days,
         "last": days[0][1],
         "kept": kept,

@@ -17,6 +17,7 @@ from fangyuan import door
 from fangyuan.activities.models import Activity
 from fangyuan.core.spans import day_of, midnight
 from fangyuan.customers.models import Customer
+from fangyuan.desk import looking_back
 from fangyuan.engine import sweep
 from fangyuan.engine.models import Clause, Obligation, Policy, Rule
 from fangyuan.org.models import Holding
@@ -43,6 +44,7 @@ class Story:
             Rule(**rule, policy=policy, starts_at=local("2010-01-01 00:00")).save()
         self.customers = [self._customer(f"第{n}客户", n) for n in range(6)]
         self.stood: dict[date, list[Obligation]] = {}
+        self.held: dict[datetime, list[Obligation]] = {}
 
     def _customer(self, name: str, number: int) -> Customer:
         since = local("2026-01-05 09:00")
@@ -79,7 +81,7 @@ class Story:
         """Sweep, and keep what the ledger holds then."""
         assert sweep.sweep(at, full=True).failed == {}
         rows = Obligation.objects.everything("test").select_related("person")
-        self.stood[day_of(at - TICK)] = list(rows)
+        self.held[at] = self.stood[day_of(at - TICK)] = list(rows)
 
     def duty(self, customer: Customer, week: date) -> Obligation:
         """The duty of one week."""
@@ -109,6 +111,7 @@ def lived(story: Story, weeks: int, seed: int) -> None:
                 late.append((customer, ended))
         if pick.random() < 0.3:
             story.hand_over(pick.choice(story.customers), monday + timedelta(days=2, hours=10))
+        story.sweep(monday + timedelta(days=5, hours=7))  # and once more that day
         if late and pick.random() < 0.4:
             customer, ended = late.pop(pick.randrange(len(late)))
             story.visit(customer, ended, monday + timedelta(days=5, hours=8))
@@ -164,9 +167,24 @@ def test_the_cockpit_of_any_past_day_counts_what_the_ledger_held_then(
             assert told(story.company.boss, days) == plainly(rows, None, days)
             assert told(story.company.li, days) == plainly(rows, story.company.li, days)
         owing = {row.person_id for row in rows if row.state == "OPEN" and row.person_id}
-        assert counted.people(story.company.boss, day) == len(owing)
+        assert counted.people(story.company.boss, days) == len(owing)
     last = cockpit._days(day, "quarter", False)
     assert told(story.company.boss, last) == plainly(rows, None, last)
+
+
+def test_the_cockpit_of_an_instant_takes_back_what_moved_later_that_day(story: Story) -> None:
+    lived(story, weeks=12, seed=1)
+    differing = 0
+    for at, rows in story.held.items():
+        back = looking_back.AsOf(at + timedelta(minutes=30), "")
+        days = cockpit._days(back.day, "quarter", True, back)
+        for actor, seen in ((story.company.boss, None), (story.company.li, story.company.li)):
+            assert told(actor, days) == plainly(rows, seen, days)
+        owing = {row.person_id for row in rows if row.state == "OPEN" and row.person_id}
+        assert counted.people(story.company.boss, days) == len(owing)
+        day = cockpit._days(back.day, "quarter", True)
+        differing += told(story.company.boss, days) != told(story.company.boss, day)
+    assert differing  # weeks in which something moved in the rest of a day
 
 
 @pytest.fixture
