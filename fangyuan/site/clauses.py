@@ -64,7 +64,7 @@ def clause(request: HttpRequest, number: str) -> HttpResponse:
         "bindings": [_binding(one) for one in found.bindings],
         "params": _flat(found.params),
         "neighbours": _neighbours(found),
-        "refused": refused.of_clause(request.user, found.number, back),
+        "refused": {} if back else refused.of_clause(request.user, found.number),
         **_evidence(request.user, numbers, back),
     }
     return render(request, "site/clause.html", context)

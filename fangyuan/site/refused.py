@@ -10,19 +10,18 @@ from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import records
-from fangyuan.desk import looking_back, timeline
+from fangyuan.desk import timeline
 from fangyuan.engine.models import Refusal
 
 WEEKS: Final = 12
 SHOWN: Final = 5
 
 
-def of_clause(actor: Any, number: str, back: looking_back.AsOf | None) -> dict[str, Any]:
-    """How often the clause stopped somebody in the last weeks, and the latest attempts that the
-    actor may see; as of an instant, those until then."""
-    at = back.at if back else timezone.now()
-    rows = Refusal.objects.seen_by(actor).filter(clause=number)
-    rows = rows.filter(first_at__lte=at, last_at__gt=at - timedelta(weeks=WEEKS))
+def of_clause(actor: Any, number: str) -> dict[str, Any]:
+    """How often the clause stopped somebody in the last weeks, and the latest attempts, of those
+    that the actor may see."""
+    since = timezone.now() - timedelta(weeks=WEEKS)
+    rows = Refusal.objects.seen_by(actor).filter(clause=number, last_at__gt=since)
     counted = rows.aggregate(times=Sum("number"), people=Count("person", distinct=True))
     if not counted["times"]:
         return {}
