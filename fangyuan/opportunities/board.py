@@ -233,6 +233,14 @@ def _nexts(row: Any, every: Sequence[Stage]) -> list[tuple[int, str]]:
     ]
 
 
+@require_safe
+def contacts(request: HttpRequest, number: int) -> HttpResponse:
+    """To where the customer's people are entered, with their parts in the decision."""
+    seen = Opportunity.objects.seen_by(request.user).present()
+    found = get_object_or_404(seen.only("customer"), pk=number)
+    return redirect(f"/contact/?customer={found.customer_id}")
+
+
 @require_POST
 def move(request: HttpRequest, number: int) -> HttpResponse:
     """Move a card to another lane; what is lacking is told in the lane it was dropped on."""

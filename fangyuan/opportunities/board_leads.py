@@ -21,6 +21,10 @@ from fangyuan.org.models import Holding
 
 CARDS: Final = 8
 LIVING: Final = ("NEW", "NURTURE", "MQL", "ASSIGNED", "SQL", "PROSPECT")
+# The step by which a lead that is not ripe yet comes nearer.
+NEXT: Final = {
+    "NEW": "mark_mql", "NURTURE": "mark_mql", "MQL": "assign_lead", "ASSIGNED": "qualify_lead",
+}  # fmt: skip
 RIPE: Final = ("SQL", "PROSPECT")  # from which a lead may become an opportunity
 
 
@@ -88,7 +92,8 @@ def _opens(request: HttpRequest, lead: Any) -> HttpResponse:
     """An opportunity wants its amount and day: they are asked, not guessed."""
     if lead.stage not in RIPE:
         said = f"现在是“{lead.get_stage_display()}”，转销售合格后才能转为商机"
-        return _lacking(request, lead, {"problem": said, "ask": f"/lead/{lead.pk}"})
+        step = f"/lead/{lead.pk}/do/{NEXT[lead.stage]}"
+        return _lacking(request, lead, {"problem": said, "ask": step})
     said = "转为商机还要填预计合同额和预计签约"
     return _lacking(request, lead, {"problem": said, "ask": f"/lead/{lead.pk}/do/to_opportunity"})
 

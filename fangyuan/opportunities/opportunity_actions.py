@@ -9,7 +9,7 @@ from fangyuan.core import facts
 from fangyuan.customers import conversion, holding
 from fangyuan.opportunities import exits, moving
 from fangyuan.opportunities.models import Opportunity, Stage
-from fangyuan.org.models import Person
+from fangyuan.org.models import Holding, Person
 
 OPEN: Final = "OPEN"
 
@@ -187,6 +187,27 @@ def transfer_opportunity(
         raise _lacking("person", "选接手的人")
     holding.hand_to(opportunity, person, at=deed.at, reason=reason)
     return opportunity
+
+
+@door.verb("opportunity", label="加成员", asks=("person", "role"))
+def add_member(deed: door.Deed, opportunity: Any, *, person: Person, role: str) -> Any:
+    """Have a colleague take part in a role: presales, product, service … (PJ-1.5, PS-2.3.2.2)."""
+    held = still_open(deed, opportunity)
+    if person is None:
+        raise _lacking("person", "选一位同事")
+    if role == Holding.Role.OWNER:
+        raise door.Denied("换负责人请用“转移”")
+    deed.change(held, {})  # asks whether one may
+    known = Holding._base_manager.filter(
+        subject_type="opportunity", subject_id=held.pk, person=person, role=role, ends_at=None,
+        removed_at=None,
+    )  # fmt: skip
+    if known.exists():
+        raise door.Denied(f"{person.name}已是这个商机的{Holding.Role(role).label}")
+    with door.acting(by=None, action="add_member", reason="加入商机团队") as system:
+        values = {"subject": held, "person": person, "role": role, "starts_at": deed.at}
+        system.create(Holding, values)
+    return held
 
 
 @door.verb("step", label="办完", asks=("note", "proof"), writes=("state", "done_at"))

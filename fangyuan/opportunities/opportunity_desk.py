@@ -68,6 +68,7 @@ register(
         actions=[
             "advance",
             "note_progress",
+            "add_member",
             "initiate",
             "evaluate",
             "win",

@@ -224,4 +224,16 @@ facts.declare_streams(
 )
 gates.met_at("opportunity", "needs_count", "/need/new?opportunity={id}")
 gates.met_at("opportunity", "rival_known", "/rivalry/new?opportunity={id}")
-gates.met_at("opportunity", "deliverables", "/opportunity/{id}#items")
+for _name, _place in {
+    "deliverables": "/opportunity/{id}#items",
+    "initiated_at": "/opportunity/{id}/do/initiate",
+    "evaluation": "/opportunity/{id}/do/evaluate",
+    "evaluated_at": "/opportunity/{id}/do/evaluate",
+    "methods": "/opportunity/{id}#p-sheet",
+    "presales_in": "/opportunity/{id}/do/add_member?role=PRESALES",
+    "influencer_known": "/pipeline/contacts/{id}",
+    "contacts_count": "/pipeline/contacts/{id}",
+    "deciders_known": "/pipeline/contacts/{id}",
+    "contact_roles": "/pipeline/contacts/{id}",
+}.items():
+    gates.met_at("opportunity", _name, _place)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, FilteredRelation, OuterRef, Q
+from django.db.models import Case, F, FilteredRelation, OuterRef, Q, TextField, Value, When
+from django.db.models.functions import Concat
 
 from fangyuan.core import facts
 from fangyuan.core.models import Tracked
@@ -20,6 +21,7 @@ from fangyuan.opportunities.models import (
     StageItem,
     Step,
 )
+from fangyuan.org.models import Holding
 
 ALONE_FROM: Final = 3  # from which stage on a deal without presales is said to have none (PJ-1.5)
 
@@ -110,8 +112,11 @@ class Outlook(Panel):
             ("forecast_updated_at", "risk_score", "roles_in"),
         )
         told = (
-            rows.annotate(chances=_chances())
-            .values("fact_forecast_updated_at", "fact_risk_score", "fact_roles_in", "chances")
+            rows.annotate(chances=_chances(), team=_team())
+            .values(
+                *("fact_forecast_updated_at", "fact_risk_score", "fact_roles_in"),
+                *("chances", "team"),
+            )
             .get()
         )
         has_presales = {"PRESALES", "TECHNICAL"} & set(told["fact_roles_in"])
@@ -121,6 +126,7 @@ class Outlook(Panel):
             "is_risky": told["fact_risk_score"] >= stage_facts.HIGH_RISK,
             "chances": [float(one) for one in told["chances"] if one] or _only(record),
             "alone": not has_presales and bool(record.stage) and record.stage.seq >= ALONE_FROM,
+            "team": [one.split(":", 1) for one in told["team"]],
             "is_open": record.outcome == "OPEN",
             "may": scene.may_change and record.outcome == "OPEN",
         }
@@ -131,6 +137,18 @@ def _chances() -> ArraySubquery:
     kept = Tracked.objects.everything("这条商机在范围内").present()
     mine = kept.filter(subject_type="opportunity", subject_id=OuterRef("pk"), fact="win_rate")
     return ArraySubquery(mine.order_by("starts_at").values("value"))
+
+
+def _team() -> ArraySubquery:
+    """Who takes part now, each as `role:name`; the owner is said elsewhere."""
+    held = Holding.objects.everything("这条商机在范围内").present().filter(ends_at=None)
+    mine = held.filter(subject_type="opportunity", subject_id=OuterRef("pk")).exclude(role="OWNER")
+    said = Concat(_role_label(), Value(":"), F("person__name"), output_field=TextField())
+    return ArraySubquery(mine.order_by("starts_at").values(one=said))
+
+
+def _role_label() -> Case:
+    return Case(*(When(role=code, then=Value(said)) for code, said in Holding.Role.choices))
 
 
 def _only(record: Any) -> list[float]:

@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("fangyuan.desk.api.urls")),
     path("pipeline", board.board, name="pipelines"),
     path("pipeline/move/<int:number>", board.move, name="pipeline_move"),
+    path("pipeline/contacts/<int:number>", board.contacts, name="pipeline_contacts"),
     path("pipeline/lane/<int:number>", board.lane, name="pipeline_lane"),
     path("pipeline/lead/<int:number>/move", board_leads.move, name="pipeline_lead_move"),
     path("pipeline/<slug:code>", board.board, name="pipeline"),

@@ -35,6 +35,8 @@ STAGES = (
 SOURCES = ("EXHIBITION", "CAMPAIGN", "WEBSITE", "HOTLINE", "TELEMARKETING", "COLD_VISIT", "SEARCH")
 NEEDS = ("两条产线的在线检测", "替换老旧控制柜", "仓储自动化一期", "三坐标测量外包", "备件年度框架")
 REASONS = {"NURTURE": "NOT_RIPE", "RETURNED": "NO_BUDGET", "ARCHIVED": "NO_NEED"}
+# By which process a lead is followed; most by the articles.
+LINES = ("articles", "s1s7", "articles", "journey")
 SOLD = ("ASSIGNED", "SQL", "PROSPECT")
 # name, kind, team, industries, regions, limits
 POOLS: tuple[tuple[str, str, str | None, list[str], list[str], dict[str, Any]], ...] = (
@@ -174,6 +176,7 @@ class Leads:
             industry_id=f"industry:{industry}",
             region_id=f"region:{names.CITIES[city][0]}",
             stage=stage,
+            pipeline_id=f"pipeline:{LINES[number % len(LINES)]}",
         )
         self._found(lead, got)
         if stage == "MQL":
