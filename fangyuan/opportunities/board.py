@@ -6,6 +6,7 @@ more when asked; its count and sums come from one grouped query over the index o
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,7 +67,21 @@ def pipelines(every: Sequence[Stage]) -> list[Term]:
     return list(found.values())
 
 
+def legible(view: replies.View) -> replies.View:
+    """Have a view say what of its address means nothing."""
+
+    @functools.wraps(view)
+    def inner(request: HttpRequest, *given: Any, **more: Any) -> HttpResponse:
+        try:
+            return view(request, *given, **more)
+        except BadQuery as bad:
+            return render(request, "400.html", {"exception": bad}, status=400)
+
+    return inner
+
+
 @require_safe
+@legible
 def board(request: HttpRequest, code: str = "") -> HttpResponse:
     """The lanes of a pipeline with their first cards; the list's conditions narrow it too."""
     actor = request.user
@@ -159,6 +174,7 @@ def _further(stage: Stage, cards: Sequence[Card], left: int, query: Any) -> str:
 
 
 @require_safe
+@legible
 def lane(request: HttpRequest, number: int) -> HttpResponse:
     """Further cards of one lane, after the last one shown; without scripts the list takes over."""
     actor, desk = request.user, declare.desk_of("opportunity")

@@ -1,4 +1,4 @@
-"""The board: its lanes load further cards in order, leads become opportunities on it, teams grow."""
+"""The board: its lanes load further cards in order, leads become deals on it, teams grow."""
 
 from __future__ import annotations
 
