@@ -26,7 +26,7 @@ from fangyuan.desk.models import is_true
 from fangyuan.engine.models import Obligation
 from fangyuan.metrics import dimensions
 from fangyuan.metrics.models import Target
-from fangyuan.org.models import Membership, Team
+from fangyuan.org.models import Membership, Person, Team
 
 ALONE = "个人"
 # What a rule waits for when it waits for a record to be entered or kept up.
@@ -59,7 +59,7 @@ def _parts() -> Any:
         team_id=OuterRef(OuterRef("subject_id")),
         is_main=True,
         removed_at=None,
-        starts_on__lt=OuterRef(OuterRef("ends_on")),
+        starts_on__lte=OuterRef(OuterRef("ends_on")),
     )
     below = Q(subject_type="team", subject_id__in=teams.values("pk")) | Q(
         subject_type="person", subject_id__in=people.values("person")
@@ -121,6 +121,14 @@ facts.extend(
             kind="at",
             value=lambda: Case(When(version__gt=1, then=F("recorded_at"))),
         ),
+    },
+)
+facts.extend(
+    Person,
+    {
+        "individual_targets": facts.Rows(
+            "个人目标", source="target", subject="subject", value="metric"
+        )
     },
 )
 facts.extend(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Avg, Count, Q, Sum
@@ -175,7 +175,7 @@ def _spanned(metric: Metric, span: Span) -> Q:
     """The rows of a span: by days, or by midnights where the metric counts instants."""
     fact = facts.find(metric.of, metric.at)
     if metric.to:
-        return Q(**{fact.path: span.start, metric.to: span.end})
+        return Q(**{fact.path: span.start, metric.to: span.end - timedelta(days=1)})
     start, end = span.start, span.end
     if fact.kind == "at":
         start, end = spans.midnight(start), spans.midnight(end)

@@ -28,9 +28,9 @@ class Target(Record):
     )
     basis = fields.Note("依据")
     version = models.PositiveIntegerField("版本", default=1)
-    # The days that the period names, from the first up to but not including the end.
+    # The first and the last day that the period names.
     starts_on = models.DateField("期初", null=True, editable=False)
-    ends_on = models.DateField("期末次日", null=True, editable=False)
+    ends_on = models.DateField("期末", null=True, editable=False)
 
     unlogged = ("starts_on", "ends_on")
     reach = {"about": ("subject",)}
@@ -66,7 +66,7 @@ class Target(Record):
     def index(self) -> None:
         """Read the days of the period; what cannot be read is refused by its constraint."""
         span = periods.read(self.period)
-        self.starts_on, self.ends_on = (span.first, span.after) if span else (None, None)
+        self.starts_on, self.ends_on = (span.first, span.last) if span else (None, None)
 
     def __str__(self) -> str:
         return f"{self.period} {self.get_tier_display()} {self.value.normalize():,f}"

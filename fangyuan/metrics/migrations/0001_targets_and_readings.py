@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 ('basis', fangyuan.core.fields.Note(blank=True, default='', verbose_name='依据')),
                 ('version', models.PositiveIntegerField(default=1, verbose_name='版本')),
                 ('starts_on', models.DateField(editable=False, null=True, verbose_name='期初')),
-                ('ends_on', models.DateField(editable=False, null=True, verbose_name='期末次日')),
+                ('ends_on', models.DateField(editable=False, null=True, verbose_name='期末')),
                 ('subject_type', models.CharField(max_length=40, verbose_name='对象类型')),
                 ('subject_id', models.BigIntegerField(verbose_name='对象编号')),
                 ('category', fangyuan.core.fields.TermField(blank=True, domain='expense', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.term', to_field='key', verbose_name='科目')),
