@@ -98,7 +98,7 @@ sales_expense = declare(
 expense_control_rate = _ratio(
     *("expense_control_rate", "费用控制率", "RES-6.3.1i"),
     sales_expense,
-    targets.of("sales_expense"),
+    targets.of("sales_expense", unit="元"),
     windows="month quarter year",
     falls=True,
 )

@@ -186,7 +186,11 @@ def say(metric: Any) -> str:
         return f"{'上年同期' if metric.years else '上期'}的{metric.of.label}"
     if metric.label and not metric.name:
         return str(metric.label)
-    noun = words.about(metric.of, metric.where, str(metric.of._meta.verbose_name))
+    noun = str(metric.of._meta.verbose_name)
+    if any("." in name for name in metric.where):  # of which kind something else is
+        noun = f"{words.sentence(metric.of, metric.where)}的{noun}"
+    else:
+        noun = words.about(metric.of, metric.where, noun)
     kind, name = metric.value.partition("(")[0], measured_fact(metric)
     if not name:
         return f"{noun}数"

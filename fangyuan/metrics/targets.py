@@ -30,7 +30,7 @@ class Named(Mapping[str, str]):
         return len(self._said())
 
 
-def of(metric: str, *, tier: str = "BASE") -> Metric:
+def of(metric: str, *, unit: str = "") -> Metric:
     """The targets of a metric: those of people, and of teams that were not divided among them.
 
     Shares do not add up; of several the mean is told.
@@ -40,12 +40,12 @@ def of(metric: str, *, tier: str = "BASE") -> Metric:
     one = part(
         *(Target, "starts_on", value),
         metric=metric,
-        tier=tier,
+        tier="BASE",
         is_current=True,
         is_leaf=True,
     )
     label = f"{Named()[metric]}的目标"
-    return Metric("", label, one.of, one.at, one.value, where=one.where, to="ends_on")
+    return Metric("", label, one.of, one.at, one.value, unit, one.where, to="ends_on")
 
 
 def attained(value: Number, target: Number, metric: Any) -> float | None:

@@ -221,6 +221,6 @@ solution_fit_rate = _ratio(
 quota_attainment = _ratio(
     *("quota_attainment", "目标达成率", "KA-2.2.2a PJ-3.4f TAG-2.4.5a"),
     won_amount,
-    targets.of("sales_amount"),
+    targets.of("sales_amount", unit=YUAN),
     windows="appraisal month quarter",
 )

@@ -193,8 +193,9 @@ def _change(found: Any, value: Any, before: Any) -> dict[str, Any] | None:
 
 def _target(found: Any, actor: Any, span: Any, value: Any) -> dict[str, Any]:
     one = targets.of(found.name)
-    if span is None or not measure.is_shown(one, actor):
-        return {}
+    is_attainment = any(getattr(part, "to", "") for _, part in declare.parts(found))
+    if span is None or is_attainment or not measure.is_shown(one, actor):
+        return {"has_no_target": is_attainment}
     goal = measure.measure_all([one], actor=actor, span=span)[()][0]
     if not goal and found.name != "compliance_rate":
         return {}
@@ -243,10 +244,11 @@ def _apart(found: Any, actor: Any, span: Any, by: str) -> dict[Any, tuple[Any, t
 def _counts(found: Any, span: Any, by: str, key: Any, numbers: Any) -> list[dict[str, Any]]:
     """Each number behind the metric, with the list of its rows."""
     said = drill.NONE if key is None else str(key)
-    places = [name for name, _ in declare.parts(found)] if numbers else []
+    is_share, sums = isinstance(found, Ratio), dict(declare.parts(found))
+    places = list(sums) if numbers else []
     return [
         {
-            "said": shapes.told(number, "") if isinstance(found, Ratio) else "明细",
+            "said": shapes.told(number, sums[name].unit) if is_share else "明细",
             "url": drill.Count(found, name, span, by, said).url,
         }
         for name, number in zip(places, numbers, strict=True)
