@@ -88,7 +88,8 @@ def resolutions(here: Room) -> Shown:
     shown = _cut(rows, _task(here), empty="没有遗留的决议")
     left = sum(not one.note.startswith(DONE) for one in shown.lines)
     if shown.lines:
-        tone = "bad" if left else "ok"
+        tones = {one.tone for one in shown.lines}
+        tone = "bad" if "bad" in tones else "soon" if left else "ok"
         shown.figures = [
             Figure("决议", f"{len(shown.lines)} 条"),
             Figure("没办完", f"{left} 条", tone=tone),

@@ -124,7 +124,8 @@ class New(forms.Form):
     def _usual(self, team: Any) -> list[str]:
         """What this team met for last, else a weekly round."""
         held = Meeting.objects.seen_by(self.actor).present().filter(team=team)
-        last = held.order_by("-starts_at").first()
+        weekly = [kind for kind, rhythm in agenda.USUAL.items() if rhythm == "WEEK"]
+        last = held.filter(kinds__overlap=weekly).order_by("-starts_at").first()
         return list(last.kinds) if last else ["WEEKLY", "REGULAR"]
 
     def _fill(self, team: Any, kinds: list[str]) -> None:

@@ -51,6 +51,8 @@ GROUPS = [
             Item("拜访", "/visits", "pin", "activity", key="v"),
             Item("计划", "/plan/", "cal", "plan"),
             Item("任务", "/task/", "check", "task"),
+            Item("会议", "/meetings", "mic", "meeting"),
+            Item("报告", "/report/", "file", "report"),
         ],
     ),
     Group(
@@ -117,6 +119,7 @@ GROUPS = [
             Item("团队", "/team/", "team", "team"),
             Item("人员", "/person/", "smile", "person"),
             Item("请假", "/leave/", "clock", "leave"),
+            Item("资源使用", "/resource_usage/", "box", "resource_usage"),
             Item("表单", "/form/", "file", "form"),
         ],
     ),

@@ -24,6 +24,7 @@ TEAMS = [
     ("hr_dept", "人力资源部", "DEPARTMENT", "company", "dingdan"),
     ("audit_dept", "审计部", "DEPARTMENT", "company", "songqi"),
 ]
+SELLING = ("sales_dept", "ka_team", "east1", "east2", "south", "middle")
 # login, name, position, team, manager's login
 LEADERS = [
     ("gaoyuan", "高远", "senior_executive", "company", None),

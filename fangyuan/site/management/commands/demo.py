@@ -10,7 +10,7 @@ from django.utils import timezone
 from fangyuan.customers.models import Customer
 from fangyuan.engine import packs, sweep
 from fangyuan.site import samples
-from fangyuan.site.demo import deals, goals, leads, market, offers, oversight
+from fangyuan.site.demo import deals, goals, leads, market, meetings, offers, oversight
 from fangyuan.site.demo.build import Builder
 
 POOLS = packs.FOLDER / "templates" / "pools.yaml"
@@ -33,6 +33,8 @@ class Command(BaseCommand):
         counts["target"] = goals.fill(now)
         counts["lead"] = leads.Leads(now).write()
         counts["campaign"] = market.Market(now).write()
+        for name, number in meetings.Meetings(now).write().items():
+            counts[name] = counts.get(name, 0) + number
         said = "、".join(f"{name} {number}" for name, number in counts.items())
         self.stdout.write(f"示例公司：{said}")
         outcome = sweep.sweep()
