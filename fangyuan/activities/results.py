@@ -9,11 +9,14 @@ from django.utils import timezone
 
 from fangyuan.activities.models import Activity
 from fangyuan.activities.showing import Figure, Line, Room, Shown, held_by, share, wan
+from fangyuan.core import spans
 from fangyuan.desk import declare
 from fangyuan.engine.models import Tally
+from fangyuan.metrics.models import Target
 from fangyuan.opportunities.models import Opportunity
 
 SIGNED: Final = 5
+SOLD: Final = ("sales_amount", "contract_amount", "won_amount")  # targets of what is to be sold
 
 
 def results(here: Room) -> Shown:
@@ -22,6 +25,7 @@ def results(here: Room) -> Shown:
     now, was = (here.since, here.until), (before, here.since)
     sold, talks, kept = _sold(here, now, was), _talks(here, now, was), _kept(here, now, was)
     figures = [
+        *_goal(here),
         Figure(
             "签约额",
             wan(sold["won"] or 0),
@@ -53,6 +57,25 @@ def results(here: Room) -> Shown:
         for one in won.order_by("-amount")[:SIGNED]
     ]
     return Shown(figures, lines, empty="这段时间没有签约")
+
+
+def _goal(here: Room) -> list[Figure]:
+    """What the team signed of its target of the running period, beside how much time is gone."""
+    day = timezone.localdate(here.now)
+    rows = Target.objects.everything("会议对照目标").present().filter(
+        subject_type="team", subject_id=here.meeting.team_id, metric__in=SOLD, tier="BASE"
+    )  # fmt: skip
+    running = rows.filter(starts_on__lte=day, ends_on__gt=day, category=None)
+    goal = running.order_by("ends_on", "-version").first()
+    if goal is None or not goal.value:
+        return []
+    span = spans.midnight(goal.starts_on), spans.midnight(goal.ends_on)
+    won = _own(here).filter(outcome="WON", **_in("closed_at", span))
+    reached = won.order_by().aggregate(n=Sum("amount"))["n"] or 0
+    gone = (day - goal.starts_on) / (goal.ends_on - goal.starts_on)
+    tone = "ok" if reached >= float(goal.value) * gone else "soon"
+    said = f"目标 {wan(goal.value)}，时间已过 {100 * gone:.0f}%"
+    return [Figure(f"{goal.period} 达成", share(reached, goal.value), said, tone, "/target/")]
 
 
 def _in(name: str, span: tuple[Any, ...]) -> dict[str, Any]:
