@@ -101,11 +101,11 @@ def finish_task(deed: door.Deed, task: Any, *, result: str = "") -> Any:
 
 @door.verb("task", label="评价", asks=("rating",), writes=("rating", "rated_by"))
 def rate_task(deed: door.Deed, task: Any, *, rating: int | None = None) -> Any:
-    """Say how well one was helped, out of a hundred; only who asked may (KA-1.3.3)."""
+    """Say how well one was helped, one to five; only who asked may (KA-1.3.3)."""
     if deed.by is not None and deed.by.pk != task.asker_id and not deed.is_trusted:
         raise door.Denied("由提出人来评价")
     if task.done_at is None:
         raise door.Denied("办完以后再评价")
     if rating is None:
-        raise door.Refused([door.Unmet("请填 1 到 100 分", "rating", record="task")])
+        raise door.Refused([door.Unmet("请填 1 到 5 分", "rating", record="task")])
     return deed.change(task, rating=rating, rated_by=deed.by)

@@ -71,7 +71,7 @@ class Task(Record):
     measures = fields.Note("措施")
     priority = fields.Choice("优先级", choices=Degree, null=True)
     rating = models.PositiveSmallIntegerField(
-        "评分", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        "评分", null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )
     rated_by = models.ForeignKey(
         Person, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="评分人"

@@ -172,8 +172,8 @@ def test_a_task_of_a_department_goes_to_its_leader_and_both_sides_hear(company):
     door.act("accept_task", made, by=company.wang)
     done = door.act("finish_task", made, by=company.wang, payload={"result": "已寄"})
     with pytest.raises(door.Denied, match="提出人"):
-        door.act("rate_task", done, by=company.wang, payload={"rating": 99})
-    door.act("rate_task", done, by=company.zhao, payload={"rating": 95})
+        door.act("rate_task", done, by=company.wang, payload={"rating": 4})
+    door.act("rate_task", done, by=company.zhao, payload={"rating": 5})
     told = Message._base_manager.filter(subject_type="task").order_by("pk")
     assert [(one.person.login, one.title[:3]) for one in told] == [
         ("wang", "有一项"),

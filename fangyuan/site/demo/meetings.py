@@ -38,7 +38,7 @@ class Rhythm:
 
 def _rhythms(team: str) -> list[Rhythm]:
     careless = team == "east2"
-    weekly = ["KA_WEEKLY", "REGULAR"] if team == "ka_team" else ["WEEKLY", "REGULAR"]
+    weekly = [*(["KA_WEEKLY"] if team == "ka_team" else []), "WEEKLY", "REGULAR"]
     return [
         Rhythm(weekly, "WEEK", 7, 0, 9, 0.72 if careless else 0.96),
         Rhythm(["DEAL_REVIEW"], "BIWEEK", 14, 3, 15, 0.6 if careless else 0.92),
@@ -261,7 +261,7 @@ class Meetings:
                     due_at=asked + timedelta(days=7),
                     done_at=done,
                     result=self.luck.choice(sayings.DONE) if done else "",
-                    rating=self.luck.randint(78, 100) if done and kind == "HELP" else None,
+                    rating=self.luck.choice([3, 4, 4, 5, 5]) if done and kind == "HELP" else None,
                     rated_by=person if done and kind == "HELP" else None,
                     recorded_at=asked,
                 )
