@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -213,21 +214,22 @@ def _note_conclusions(deed: door.Deed, meeting: Any, points: list[dict[str, Any]
     point = next((one for one in points if one["topic"] == "DEALS"), None)
     if point is None or deed.by is None:
         return
-    for row in point["shown"]["lines"]:
-        for line in point["said"].splitlines():
-            name, _, said = line.partition("：")
-            if row["pk"] and said.strip() and name.strip() == row["text"]:
-                subject = ("opportunity", row["pk"])
-                with deed.entrusted():
-                    deed.create(
-                        Comment,
-                        {
-                            "subject": subject,
-                            "kind": "ADVICE",
-                            "author": deed.by,
-                            "text": f"{meeting.title}：{said.strip()}",
-                        },
-                    )
+    named = _named(point["shown"]["lines"])
+    for line in point["said"].splitlines():
+        name, _, said = line.partition("：")
+        if not said.strip() or name.strip() not in named:
+            continue
+        values = {"subject": ("opportunity", named[name.strip()]), "kind": "ADVICE"}
+        text = f"{meeting.title}：{said.strip()}"
+        with deed.entrusted():
+            deed.create(Comment, {**values, "author": deed.by, "text": text})
+
+
+def _named(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """The deals by their names; where several have the same, by name and customer alone."""
+    names = Counter(row["text"] for row in rows)
+    plain = {row["text"]: row["pk"] for row in rows if names[row["text"]] == 1}
+    return plain | {f"{row['text']}（{row.get('who', '')}）": row["pk"] for row in rows}
 
 
 @door.verb("meeting", label="排下一次", asks=("starts_at",))

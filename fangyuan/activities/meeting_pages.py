@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -35,7 +35,7 @@ class Point:
     """One point of the agenda as the page shows it."""
 
     topic: agenda.Topic
-    shown: showing.Shown
+    shown: showing.Shown | None  # None where the data is asked for by itself
     said: str
     names: list[str]
 
@@ -45,14 +45,20 @@ class Point:
         return bool(self.names) and not self.said
 
 
-def points(meeting: Meeting, actor: Any) -> list[Point]:
-    """The agenda with figures and minutes: live while it is open, as kept once it is closed."""
+def points(meeting: Meeting, actor: Any, *, is_whole: bool) -> list[Point]:
+    """The agenda with figures and minutes: live while it is open, as kept once it is closed.
+
+    What is live is dear: unless the whole is asked for, each point fetches its own.
+    """
     kept = {str(one["topic"]): one for one in meeting.minutes}
-    here = None if meeting.ended_at else showing.room(meeting, actor, timezone.now())
+    is_live = meeting.ended_at is None
+    here = showing.room(meeting, actor, timezone.now()) if is_live and is_whole else None
     found = []
     for topic in agenda.planned(meeting.kinds):
         one = kept.get(topic.code, {})
-        shown = fillings.fill(topic, here) if here else showing.again(one.get("shown", {}))
+        shown = None if is_live else showing.again(one.get("shown", {}))
+        if here is not None:
+            shown = fillings.fill(topic, here)
         said = str(one.get("said", ""))
         found.append(Point(topic, shown, said, topic.said_as(meeting.kinds)))
     return found
@@ -75,7 +81,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, meeting: Any, **more: Any) -> HttpResponse:
-    shown = points(meeting, request.user)
+    shown = points(meeting, request.user, is_whole="all" in request.GET)
     following = meeting.nexts.everything("下一次会议").present().first()
     context = {
         "meeting": meeting,
@@ -92,6 +98,17 @@ def _page(request: HttpRequest, meeting: Any, **more: Any) -> HttpResponse:
     }
     status = 422 if more.get("problem") else 200
     return render(request, "activities/meeting.html", context, status=status)
+
+
+@require_safe
+def point(request: HttpRequest, number: int, code: str) -> HttpResponse:
+    """What the data says to one point, as a fragment."""
+    meeting = _seen(request, number)
+    topic = next((one for one in agenda.planned(meeting.kinds) if one.code == code), None)
+    if topic is None or meeting.ended_at is not None:
+        raise Http404(code)
+    shown = fillings.fill(topic, showing.room(meeting, request.user, timezone.now()))
+    return render(request, "activities/meeting_data.html", {"shown": shown})
 
 
 def _people(request: HttpRequest, meeting: Any) -> dict[str, Any]:

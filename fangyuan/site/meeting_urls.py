@@ -10,6 +10,7 @@ urlpatterns = [
     path("meetings", meeting_pages.meetings, name="meetings"),
     path("meetings/new", meeting_pages.new, name="meeting_new"),
     path("meetings/<int:number>", meeting_pages.page, name="meeting"),
+    path("meetings/<int:number>/point/<slug:code>", meeting_pages.point, name="meeting_point"),
     path("meetings/<int:number>/minutes", meeting_pages.minutes, name="meeting_minutes"),
     path("meetings/<int:number>/next", meeting_pages.following, name="meeting_next"),
     path("meetings/<int:number>/resolve", meeting_pages.resolve, name="meeting_resolve"),

@@ -119,7 +119,10 @@ def test_the_page_fills_takes_minutes_resolutions_and_attendance(client, company
     made = meeting_of()
     client.force_login(company.wang)
     page = client.get(f"/meetings/{made.pk}").content.decode()
-    assert "业绩回顾" in page and "签约额" in page and "还没写到" in page
+    assert "业绩回顾" in page and "签约额" not in page and "还没写到" in page
+    assert "签约额" in client.get(f"/meetings/{made.pk}/point/RESULTS").content.decode()
+    assert client.get(f"/meetings/{made.pk}/point/DEALS").status_code == 404
+    assert "签约额" in client.get(f"/meetings/{made.pk}?all=1").content.decode()
     told = {"title": "交两条产线的方案", "person": company.li.pk, "due_on": "2099-06-20"}
     part = client.post(f"/meetings/{made.pk}/resolve", told, headers={"HX-Request": "true"})
     assert "交两条产线的方案" in part.content.decode()
