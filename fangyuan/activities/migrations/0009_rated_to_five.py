@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('activities', '0007_task_target'),
+        ('activities', '0008_of_contracts'),
     ]
 
     operations = [
