@@ -66,7 +66,7 @@ BUGS = (
     Bug("a step to the superior goes to the person", "reminders.py",
         "if level == 0:", "if level >= 0:", REMINDERS),
     Bug("what is due at the instant of effect is in flight", "compile.py",
-        'is_open = f"{due} > {at} AND', 'is_open = f"{due} >= {at} AND'),
+        'is_open = f"{due} > {at} AND', 'is_open = f"{due} >= {at} AND', VERSIONS),
     Bug("what is met at the instant of effect is not in flight", "compile.py",
         "coalesce({met} >= {at}, true)", "coalesce({met} > {at}, true)"),
     Bug("the milder of two due times is the earlier", "compile.py",

@@ -156,12 +156,14 @@ def test_a_version_takes_over_on_its_day_though_nothing_else_happened(
     company: Any, management: Any, open_visits: Any
 ) -> None:
     case = open_visits
+    last = visit(company.li, company.customer, case.effect - 72 * HOUR)  # due at that very instant
     agreed(submitted(company, "24h", on=spans.day_of(case.effect), how="NEW"), management)
     for seconds in (2, 1):  # the second one has nothing left to read
         sweep.sweep(case.effect - timedelta(seconds=seconds))
     assert due(case.open) == ("OPEN", case.begun + 72 * HOUR)
     sweep.sweep(case.effect)
     assert due(case.open) == ("OPEN", case.effect + 24 * HOUR)
+    assert due(last) == ("OPEN", case.effect)
 
 
 def test_without_the_carrying_over_the_way_chosen_would_not_be_kept(

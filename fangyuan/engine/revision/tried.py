@@ -81,8 +81,7 @@ def look(cursor: Any, trial: drafts.Trial) -> Found:
     found.people = {person: list(counts) for person, *counts in cursor.fetchall()}
     cursor.execute(_WEEKS)
     found.weeks = {week.isoformat(): list(counts) for week, *counts in cursor.fetchall()}
-    for name in TIERS:
-        found.tiers[name] = _by_tier(cursor, trial.record, name)
+    found.tiers = _by_tier(cursor, trial.record)
     if most := _most_hours(trial):
         cursor.execute(_HOURS, [most])
         found.hours = [0] * (most + 1)
@@ -119,19 +118,30 @@ def count(cursor: Any) -> tuple[Counter[str], int]:
     return states, cursor.fetchone()[0]
 
 
-def _by_tier(cursor: Any, record: str, name: str) -> dict[str, list[int]]:
-    """The counts by a fact of the customer concerned, as it stands now."""
+def _by_tier(cursor: Any, record: str) -> dict[str, dict[str, list[int]]]:
+    """The counts by each fact of the customer concerned, as it stands now; in one look, for there
+    may be a million cases."""
     customer = records.row_types().get("customer")
     column = _customer(record, customer)
-    if customer is None or column is None or name not in facts.of(customer):
-        return {}
+    found: dict[str, dict[str, list[int]]] = {name: {} for name in TIERS}
+    if customer is None or column is None:
+        return found
+    told = [name for name in TIERS if name in facts.of(customer)]
+    values = ", ".join(f"c.{name}" for name in told)
     table = records.row_types()[record]._meta.db_table
     cursor.execute(
-        f"SELECT coalesce(c.{name}, ''), {_COUNTS} FROM engine_case x"  # noqa: S608 - own names
+        f"SELECT grouping({values}), {values}, {_COUNTS} FROM engine_case x"  # noqa: S608 - own names
         f" LEFT JOIN {table} s ON s.id = x.subject_id"
-        f" LEFT JOIN {customer._meta.db_table} c ON c.id = {column} GROUP BY 1"
+        f" LEFT JOIN {customer._meta.db_table} c ON c.id = {column}"
+        f" GROUP BY GROUPING SETS ({', '.join(f'({one})' for one in values.split(', '))})"
     )
-    return {tier: list(counts) for tier, *counts in cursor.fetchall()}
+    # The bits of what is not grouped by, the first name's the highest.
+    every = 2 ** len(told) - 1
+    places = {every - 2 ** (len(told) - 1 - place): place for place in range(len(told))}
+    for bits, *row in cursor.fetchall():
+        place = places[bits]
+        found[told[place]][row[place] or ""] = list(row[len(told) :])
+    return found
 
 
 def _customer(record: str, customer: Any) -> str | None:
