@@ -20,6 +20,7 @@ class ActivitiesConfig(AppConfig):
         import_module("fangyuan.activities.metrics")
         import_module("fangyuan.activities.meeting_facts")
         import_module("fangyuan.activities.task_facts")
+        import_module("fangyuan.activities.campaign_facts")
         import_module("fangyuan.activities.actions")
         import_module("fangyuan.activities.task_actions")
         import_module("fangyuan.activities.meeting_actions")

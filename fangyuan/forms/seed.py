@@ -88,7 +88,34 @@ BRAND: dict[str, Any] = {
          "is_required": False},
     ],
 }  # fmt: skip
-PRESCRIBED = (REVIEW, WEEKLY, EVALUATE, MATERIAL, BRAND)
+# PA-6.4: budget, authority, need and time of a lead; PA-7.4: what an interview asks.
+QUALIFY: dict[str, Any] = {
+    "code": "BANT_SHEET",
+    "version": 1,
+    "name": "BANT 评估表",
+    "kind": Form.Kind.QUALIFY,
+    "items": [
+        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
+        for name, label in (
+            ("budget", "预算"), ("authority", "权限"),
+            ("need_detail", "需求"), ("timeline", "时间"),
+        )
+    ],
+}  # fmt: skip
+NEEDS: dict[str, Any] = {
+    "code": "NEEDS_SHEET",
+    "version": 1,
+    "name": "需求调研问卷",
+    "kind": Form.Kind.NEEDS,
+    "items": [
+        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
+        for name, label in (
+            ("real_need", "真实需求"), ("pain", "痛点"), ("business_goal", "期望业务目标"),
+            ("current_solution", "现有方案"), ("criteria", "决策标准"), ("timeframe", "时间框架"),
+        )
+    ],
+}  # fmt: skip
+PRESCRIBED = (REVIEW, WEEKLY, EVALUATE, MATERIAL, BRAND, QUALIFY, NEEDS)
 
 
 def plant(deed: Any) -> None:

@@ -21,7 +21,7 @@ SIDES = {"SALES": "销售", "CUSTOMER": "客户"}
 FEEDBACK = "MATERIAL"
 
 
-def _traces(*kinds: str) -> Coalesce:
+def traces(*kinds: str) -> Coalesce:
     """How many traces of these kinds a material has."""
     rows = AccessLog._base_manager.filter(
         subject_type="material", subject_id=OuterRef("pk"), kind__in=kinds
@@ -70,10 +70,10 @@ facts.extend(
     Material,
     {
         "read_count": facts.Derived(
-            "查阅数", kind="int", reads=_READS, value=lambda: _traces(*READ)
+            "查阅数", kind="int", reads=_READS, value=lambda: traces(*READ)
         ),
         "use_count": facts.Derived(
-            "使用次数", kind="int", reads=_READS, value=lambda: _traces(*USED)
+            "使用次数", kind="int", reads=_READS, value=lambda: traces(*USED)
         ),
         "unused_days": measured.Idle(
             "未用天数",

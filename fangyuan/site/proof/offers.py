@@ -14,6 +14,8 @@ from fangyuan.library.models import Material
 from fangyuan.metrics import declare
 from fangyuan.supervision.models import Inspection
 
+# Forms that the regulations themselves prescribe.
+FORMS = tuple(f"form.{form['kind']}" for form in seed.PRESCRIBED)
 # Papers of every kind are kept in the library, in versions, with what they are used for.
 PAPERS = tuple(f"material.{kind}" for kind in Material.Kind.values)
 # An inspection of each kind is entered with the checks that it went through.
@@ -54,9 +56,7 @@ def offers() -> Offers:
         verbs=frozenset(door.VERBS),
         pages=pages,
         metrics=frozenset(declare.METRICS),
-        documents=frozenset(
-            {f"form.{seed.REVIEW['kind']}", *CHECK_LISTS, *DRAFTS, *PAPERS, *outlines.documents()}
-        ),
+        documents=frozenset({*FORMS, *CHECK_LISTS, *DRAFTS, *PAPERS, *outlines.documents()}),
         notices=frozenset({"intel.share_intel"}),
     )
 
