@@ -28,6 +28,7 @@ WANTED: Final[dict[str, dict[str, str]]] = {
     "ANALYSIS": {"opportunities": "DAY-3.4.3", "improvements": "DAY-3.4.3"},
     "RESOURCE": {"findings": "RES-7.2.2e", "lessons": "RES-7.2.2e", "advice": "RES-7.2.2e"},
     "KA_MARKET": {"findings": "KA-2.2.1d"},
+    "SATISFACTION": {"findings": "DAY-5.1.2"},
 }
 _HEADING: Final = re.compile(r"^【(.+?)】\s*$", re.MULTILINE)
 
