@@ -172,7 +172,8 @@ def submit_plan(deed: door.Deed, plan: Any) -> Any:
         raise door.Denied(f"计划已{plan.get_stage_display()}，不能再提交")
     lines = list(plan.items.everything("提交时检查").present())
     if not lines:
-        raise door.Refused([door.Unmet("计划里还没有一项，请先加上要拜访的客户", record="plan")])
+        what = "要拜访的客户" if plan.kind == "VISIT" else "各项内容"
+        raise door.Refused([door.Unmet(f"计划里还没有一项，请先加上{what}", record="plan")])
     missing = [gap for line in lines for gap in _gaps(line)]
     if missing and plan.kind == "VISIT":
         raise door.Refused(missing)

@@ -30,9 +30,22 @@ def _items() -> PlanItem:
     return PlanItem._base_manager.filter(plan=OuterRef("pk"), removed_at=None)
 
 
+# What a line of a plan must say: a visit (KA-3.3.1a), an opening (DAY-2.1.1), a campaign
+# (RES-4.2.1a), a course (RES-6.2.1); of any other at least what for.
+_LACKING = {
+    Plan.Kind.VISIT: Q(subject_id=None) | Q(at=None) | Q(purpose="") | Q(content=""),
+    Plan.Kind.RECRUIT: Q(quantity=None) | Q(purpose="") | Q(content=""),
+    Plan.Kind.CAMPAIGN: Q(at=None) | Q(place="") | Q(mode=None) | Q(purpose="") | Q(content=""),
+    Plan.Kind.TRAINING: Q(at=None) | Q(place="") | Q(owner=None) | Q(purpose=""),
+}
+
+
 def _items_complete() -> Q:
-    """Every item names whom, when, what for and what about (KA-3.3.1a)."""
-    lacking = _items().filter(Q(subject_id=None) | Q(at=None) | Q(purpose="") | Q(content=""))
+    """There are items, and each says what a line of such a plan must say."""
+    wrong = Q(purpose="")
+    for kind, lacking in _LACKING.items():
+        wrong |= Q(plan__kind=kind) & lacking
+    lacking = _items().filter(wrong)
     return is_true(Q(Exists(_items())) & ~Q(Exists(lacking)))
 
 

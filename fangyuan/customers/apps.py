@@ -17,6 +17,7 @@ class CustomersConfig(AppConfig):
         import_module("fangyuan.customers.lead_facts")
         import_module("fangyuan.customers.pool_facts")
         import_module("fangyuan.customers.tag_facts")
+        import_module("fangyuan.customers.gaps")
         import_module("fangyuan.customers.actions")
         import_module("fangyuan.customers.lead_actions")
         import_module("fangyuan.customers.pool_actions")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from fangyuan.customers.gaps import Gaps
 from fangyuan.customers.models import Contact, Customer
 from fangyuan.desk.columns import Column, Due, Owner, Title
 from fangyuan.desk.declare import Desk, Section, View, register
@@ -81,6 +82,7 @@ register(
                 "", "线索", record="lead", by="customer", show="company stage source occurred_at"
             ),
             Duties(),
+            Gaps(),
             Facts(),
             Tags(),
             Team(),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, F, Func, IntegerField, Q, Value, When
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Case, F, Func, IntegerField, Q, TextField, Value, When
 
 from fangyuan.core import facts
 from fangyuan.desk.models import is_true
@@ -26,6 +27,17 @@ def _answered() -> Func:
     )
 
 
+def _names() -> Func:
+    return Func(
+        F("answers"),
+        template=(
+            "ARRAY(SELECT told.key FROM jsonb_each(%(expressions)s) told"
+            " WHERE told.value NOT IN ('null', '\"\"', '[]', '{}'))"
+        ),
+        output_field=ArrayField(TextField()),
+    )
+
+
 def _sign() -> Case:
     return Case(
         When(nps__gte=PROMOTER, then=Value(1)),
@@ -40,6 +52,7 @@ facts.extend(
     {
         "asked_count": facts.Derived("应答要素数", kind="int", value=lambda: _asked()),
         "answered_count": facts.Derived("已答要素数", kind="int", value=lambda: _answered()),
+        "dimensions": facts.Derived("已评维度集合", kind="set", value=lambda: _names()),
         "nps_sign": facts.Derived("推荐正负号", kind="int", value=lambda: _sign()),
         "is_valid": facts.Derived(
             "有效问卷", kind="bool", value=lambda: is_true(Q(submitted_at__isnull=False))

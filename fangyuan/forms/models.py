@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from fangyuan.core import facts, fields
 from fangyuan.core.records import Record
-from fangyuan.org.models import Person
+from fangyuan.org.models import Person, Team
 
 
 class Form(Record):
@@ -62,6 +63,88 @@ class Form(Record):
         return self.name
 
 
+class Survey(Record):
+    """One survey: whom it asks with which form, by whom, when it went out and came back."""
+
+    class Kind(models.TextChoices):
+        SATISFACTION = "SATISFACTION", "满意度"
+        BRAND = "BRAND", "品牌"
+        PRODUCT = "PRODUCT", "产品知晓"
+        ATMOSPHERE = "ATMOSPHERE", "团队氛围"
+        CUSTOMER = "CUSTOMER", "客户评价"
+
+    class Phase(models.TextChoices):
+        BEFORE = "BEFORE", "前测"
+        AFTER = "AFTER", "后测"
+        ROUTINE = "ROUTINE", "例行"
+        EVENT = "EVENT", "触发"
+
+    name = fields.Text("名称")
+    kind = fields.Choice("类别", choices=Kind, default=Kind.SATISFACTION)
+    form = models.ForeignKey(Form, models.PROTECT, related_name="surveys", verbose_name="问卷")
+    audience = models.JSONField("对象条件", default=dict, blank=True)
+    sampling = fields.Text("抽样规则")
+    starts_on = models.DateField("起")
+    ends_on = models.DateField("止")
+    lead = models.ForeignKey(
+        Person, models.PROTECT, related_name="surveys", verbose_name="调查负责人"
+    )
+    team = models.ForeignKey(
+        Team, models.PROTECT, null=True, blank=True, related_name="surveys", verbose_name="组织部门"
+    )
+    subject = fields.AnyField("关联对象", null=True)
+    phase = fields.Choice("时点", choices=Phase, default=Phase.ROUTINE)
+    sent_at = models.DateTimeField("发出", null=True, blank=True)
+    closed_at = models.DateTimeField("结束", null=True, blank=True)
+    shared_at = models.DateTimeField("结果反馈", null=True, blank=True)
+    findings = fields.Note("关键因素")
+
+    owned_by = "lead"
+    passes_on = False
+    reach = {"people": ("lead",)}
+    governed = {
+        "sent_at": "send_survey",
+        "closed_at": "close_survey",
+        "shared_at": "share_survey",
+    }
+    facts = {
+        "topics": facts.Derived(
+            "题目主题集合",
+            kind="set",
+            reads=(("form", "form"),),
+            value=lambda: models.F("form__covers"),
+        ),
+        "response_count": facts.Derived(
+            "回收数", kind="int", reads=(("response", "occasion"),), value=lambda: returned()
+        ),
+    }
+
+    class Meta(Record.Meta):
+        verbose_name = "调查"
+        ordering = ["-starts_on", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__gte=models.F("starts_on")),
+                name="survey_ends_after",
+                violation_error_message="调查的止不能早于起",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def returned() -> Coalesce:
+    """How many filled-in forms came back of a survey."""
+    rows = (
+        Response._base_manager.order_by()
+        .filter(occasion_type="survey", occasion_id=models.OuterRef("pk"), removed_at=None)
+        .exclude(submitted_at=None)
+    )
+    told = rows.values("occasion_id").annotate(n=models.Count("pk")).values("n")
+    return Coalesce(models.Subquery(told), 0)
+
+
 class Response(Record):
     """One filled-in form about a record, by a colleague or a customer's contact."""
 
@@ -78,6 +161,7 @@ class Response(Record):
 
     form = models.ForeignKey(Form, models.PROTECT, related_name="responses", verbose_name="表单")
     subject = fields.AnyField("对象")
+    occasion = fields.AnyField("场合", null=True)
     person = models.ForeignKey(
         Person,
         models.PROTECT,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
 
 from fangyuan.forms.models import Form
+
+# What the clauses ask for besides: for people who write regulations, not for programmers.
+FILE: Final = Path(__file__).parent / "data" / "forms.yaml"
 
 # TAG-4.1.1a: the seven groups of the monthly review; TAG-4.1.1b: the four points it dwells on.
 GROUPS = ["基本信息", "行业", "规模", "需求", "购买意向", "合作历史", "信用"]
@@ -53,74 +59,39 @@ WEEKLY: dict[str, Any] = {
         for name in CHANCE_TAGS
     ],
 }
-# RES-4.2.3f: what an evaluation of a campaign leaves for the next one.
-EVALUATE: dict[str, Any] = {
-    "code": "EVALUATE",
-    "version": 1,
-    "name": "活动效果评估",
-    "kind": Form.Kind.EVALUATE,
-    "items": [
-        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
-        for name, label in (("lessons", "经验"), ("mistakes", "教训"), ("advice", "建议"))
-    ],
-}
-# RES-5.1.3: what sales and customers say of a material; RES-4.4.2: what people know of the brand.
-MATERIAL: dict[str, Any] = {
-    "code": "MATERIAL",
-    "version": 1,
-    "name": "资料反馈",
-    "kind": Form.Kind.MATERIAL,
-    "items": [
-        {"name": "csat", "label": "好用程度", "kind": "field", "bound_to": "csat",
-         "is_required": True},
-        {"name": "advice", "label": "建议", "kind": "field", "bound_to": "advice",
-         "is_required": False},
-    ],
-}  # fmt: skip
-BRAND: dict[str, Any] = {
-    "code": "BRAND_SURVEY",
-    "version": 1,
-    "name": "品牌调研",
-    "kind": Form.Kind.BRAND,
-    "items": [
-        {"name": "knows_brand", "label": "知晓品牌", "kind": "yes_no", "is_required": True},
-        {"name": "csat", "label": "评价", "kind": "field", "bound_to": "csat",
-         "is_required": False},
-    ],
-}  # fmt: skip
-# PA-6.4: budget, authority, need and time of a lead; PA-7.4: what an interview asks.
-QUALIFY: dict[str, Any] = {
-    "code": "BANT_SHEET",
-    "version": 1,
-    "name": "BANT 评估表",
-    "kind": Form.Kind.QUALIFY,
-    "items": [
-        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
-        for name, label in (
-            ("budget", "预算"), ("authority", "权限"),
-            ("need_detail", "需求"), ("timeline", "时间"),
-        )
-    ],
-}  # fmt: skip
-NEEDS: dict[str, Any] = {
-    "code": "NEEDS_SHEET",
-    "version": 1,
-    "name": "需求调研问卷",
-    "kind": Form.Kind.NEEDS,
-    "items": [
-        {"name": name, "label": label, "kind": "field", "bound_to": name, "is_required": True}
-        for name, label in (
-            ("real_need", "真实需求"), ("pain", "痛点"), ("business_goal", "期望业务目标"),
-            ("current_solution", "现有方案"), ("criteria", "决策标准"), ("timeframe", "时间框架"),
-        )
-    ],
-}  # fmt: skip
-PRESCRIBED = (REVIEW, WEEKLY, EVALUATE, MATERIAL, BRAND, QUALIFY, NEEDS)
+
+
+def prescribed() -> list[dict[str, Any]]:
+    """Every form that the shipped regulations ask for, as it is planted."""
+    told = YAML(typ="safe").load(FILE)
+    return [REVIEW, WEEKLY, *(_read(form) for form in told)]
+
+
+def _read(form: dict[str, Any]) -> dict[str, Any]:
+    items = [{"is_required": False, **_choices(item)} for item in form["items"]]
+    verdicts = form.get("verdicts", [])
+    if verdicts:
+        items.append(
+            {"name": "verdict", "label": "结论", "kind": "verdict", "verdicts": verdicts,
+             "is_required": True}
+        )  # fmt: skip
+    return {
+        "code": form["code"],
+        "version": 1,
+        "name": form["name"],
+        "kind": form.get("kind", form["code"]),
+        "covers": form.get("covers", []),
+        "items": items,
+    }
+
+
+def _choices(item: dict[str, Any]) -> dict[str, Any]:
+    return {"choices": _YES_NO, **item} if item["kind"] == "choice" else item
 
 
 def plant(deed: Any) -> None:
     """Create the prescribed forms that are not there yet."""
     known = set(Form.objects.everything("安装").values_list("code", "version"))
-    for form in PRESCRIBED:
+    for form in prescribed():
         if (form["code"], form["version"]) not in known:
             deed.create(Form, form, published_at=deed.at, key=form["code"])

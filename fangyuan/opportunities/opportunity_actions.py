@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any, Final
+
+from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.core import facts
@@ -232,6 +235,7 @@ def open_for(deed: door.Deed, lead: Any, customer: Any, told: dict[str, Any]) ->
         "authority": lead.authority,
         "decision_chain": lead.decision_chain,
         "pain": lead.contact_pain,
+        "expected_on": _decided_on(customer, deed),
         **{name: value for name, value in told.items() if value is not None},
     }
     made = deed.create(Opportunity, values)
@@ -240,6 +244,12 @@ def open_for(deed: door.Deed, lead: Any, customer: Any, told: dict[str, Any]) ->
     if owner is not None:
         holding.hand_to(made, owner, at=deed.at, reason="线索转商机")
     return made if _is_borne_out(made) else deed.change(made, tag_source="OTHER")
+
+
+def _decided_on(customer: Any, deed: door.Deed) -> date | None:
+    """When the customer, who takes so many days to decide, should sign (TAG-2.1.5.3)."""
+    days = customer.decision_days
+    return timezone.localdate(deed.at) + timedelta(days=days) if days else None
 
 
 def _is_borne_out(opportunity: Any) -> bool:

@@ -15,6 +15,7 @@ from fangyuan.customers.models import Customer
 from fangyuan.desk import duties, replies
 from fangyuan.desk.models import Change
 from fangyuan.engine.models import Obligation
+from fangyuan.forms import seed
 from fangyuan.forms.models import Form, Response
 from fangyuan.site import posts, review_forms
 
@@ -68,7 +69,7 @@ def _keep(request: HttpRequest, customer: Any, form: review_forms.Review) -> Res
     sheet = (
         Form.objects.everything("复核单")
         .present()
-        .filter(kind=Form.Kind.REVIEW, published_at__isnull=False, retired_at=None)
+        .filter(code=seed.REVIEW["code"], published_at__isnull=False, retired_at=None)
         .order_by("-version")
         .first()
     )

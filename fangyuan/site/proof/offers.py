@@ -15,7 +15,7 @@ from fangyuan.metrics import declare
 from fangyuan.supervision.models import Inspection
 
 # Forms that the regulations themselves prescribe.
-FORMS = tuple(f"form.{form['kind']}" for form in seed.PRESCRIBED)
+FORMS = tuple(f"form.{form['kind']}" for form in seed.prescribed())
 # Papers of every kind are kept in the library, in versions, with what they are used for.
 PAPERS = tuple(f"material.{kind}" for kind in Material.Kind.values)
 # An inspection of each kind is entered with the checks that it went through.

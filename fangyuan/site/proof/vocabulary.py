@@ -88,8 +88,11 @@ class Vocabulary:
             return self._reference(column, raw)
         if isinstance(column, ArrayField):
             return [self._item(column, item) for item in raw] if isinstance(raw, list) else [raw]
-        if isinstance(column, models.JSONField | fields.Phone | fields.Email | fields.Uscc):
-            return raw  # a malformed one is for the product to refuse
+        is_blank = raw == "" and isinstance(column, models.TextField)
+        if is_blank or isinstance(
+            column, models.JSONField | fields.Phone | fields.Email | fields.Uscc
+        ):
+            return raw  # an empty or malformed one is for the product to refuse
         text = values.reader(column, self.lookups)(raw)
         return text == "true" if isinstance(column, models.BooleanField) else column.to_python(text)
 
