@@ -14,7 +14,8 @@ class ContractsConfig(AppConfig):
 
     def ready(self) -> None:
         for module in (
-            *("facts", "offer_facts", "contract_facts", "filing", "metrics", "sums", "keeping"),
+            *("facts", "offer_facts", "contract_facts", "holding_facts", "filing"),
+            *("metrics", "sums", "keeping"),
             *("papers", "contract_papers", "checked", "expiry"),
             "contract_actions",
         ):

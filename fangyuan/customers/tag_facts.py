@@ -86,6 +86,20 @@ def _is_stale() -> Q:
     return Q(LessThan(seen, kept))
 
 
+# Asked when a record is saved, so only of tags bound to a field: others can only follow it. Of a
+# lead what is required of customers is asked as far as a lead has it.
+_UNFILLED: Final = """(
+SELECT count(*) FROM desk_tag t, customers_{record} c
+ WHERE c.id = %(expressions)s AND t.object = 'CUSTOMER' AND t.is_required AND t.stage = 'ACTIVE'
+   AND t.removed_at IS NULL AND (to_jsonb(c) ? t.bound_to OR to_jsonb(c) ? (t.bound_to || '_id'))
+   AND coalesce(to_jsonb(c) ->> t.bound_to, to_jsonb(c) ->> (t.bound_to || '_id'), '')
+       IN ('', '[]', '{{}}'))"""
+
+
+def _unfilled(record: str) -> Func:
+    return Func(F("pk"), template=_UNFILLED.format(record=record), output_field=IntegerField())
+
+
 def _required() -> Coalesce:
     counted = Tag._base_manager.filter(**REQUIRED).order_by().values("object")
     return Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), Value(0))
@@ -124,5 +138,16 @@ facts.extend(
             kind="int",
             value=lambda: Func(F("pk"), template=_FILLED, output_field=IntegerField()),
         ),
+        "required_tags_missing": facts.Derived(
+            "缺必填标签数", kind="int", value=lambda: _unfilled("customer")
+        ),
+    },
+)
+facts.extend(
+    Lead,
+    {
+        "required_tags_missing": facts.Derived(
+            "缺必填标签数", kind="int", value=lambda: _unfilled("lead")
+        )
     },
 )

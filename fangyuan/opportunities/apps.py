@@ -15,6 +15,7 @@ class OpportunitiesConfig(AppConfig):
     def ready(self) -> None:
         import_module("fangyuan.opportunities.facts")
         import_module("fangyuan.opportunities.opportunity_facts")
+        import_module("fangyuan.opportunities.holding_facts")
         import_module("fangyuan.opportunities.pipeline_facts")
         import_module("fangyuan.opportunities.metrics")
         import_module("fangyuan.opportunities.stage_facts")
