@@ -154,6 +154,18 @@ facts.extend(
         "idle_days": measured.Idle(
             "无跟进天数", source="activity", at="ended_at", subject="customer"
         ),
+        "last_contact_at": facts.Derived(
+            "最近沟通",
+            kind="at",
+            reads=(("activity", "customer"),),
+            value=lambda: Subquery(
+                Activity._base_manager.filter(
+                    customer=OuterRef("pk"), ended_at__isnull=False, removed_at=None
+                )
+                .order_by("-ended_at")
+                .values("ended_at")[:1]
+            ),
+        ),
         "interest_noted": facts.Derived(
             "有兴趣与沟通记录",
             kind="bool",

@@ -1,4 +1,4 @@
-"""What recycling clauses may know of contracts: when a customer's ended, and when it was renewed."""
+"""What recycling clauses may know of contracts: when a customer's ended, when it was renewed."""
 
 from __future__ import annotations
 

@@ -86,18 +86,13 @@ def _is_stale() -> Q:
     return Q(LessThan(seen, kept))
 
 
-# Asked when a record is saved, so only of tags bound to a field: others can only follow it. Of a
-# lead what is required of customers is asked as far as a lead has it.
-_UNFILLED: Final = """(
-SELECT count(*) FROM desk_tag t, customers_{record} c
- WHERE c.id = %(expressions)s AND t.object = 'CUSTOMER' AND t.is_required AND t.stage = 'ACTIVE'
-   AND t.removed_at IS NULL AND (to_jsonb(c) ? t.bound_to OR to_jsonb(c) ? (t.bound_to || '_id'))
-   AND coalesce(to_jsonb(c) ->> t.bound_to, to_jsonb(c) ->> (t.bound_to || '_id'), '')
-       IN ('', '[]', '{{}}'))"""
-
-
-def _unfilled(record: str) -> Func:
-    return Func(F("pk"), template=_UNFILLED.format(record=record), output_field=IntegerField())
+def _channels() -> Coalesce:
+    """By how many ways what is known of a customer was gathered (TAG-3.1.1b)."""
+    rows = TagValue._base_manager.filter(
+        subject_type="customer", subject_id=OuterRef("pk"), removed_at=None
+    )
+    told = rows.order_by().values("subject_type").annotate(n=Count("source", distinct=True))
+    return Coalesce(Subquery(told.values("n")), Value(0))
 
 
 def _required() -> Coalesce:
@@ -138,16 +133,11 @@ facts.extend(
             kind="int",
             value=lambda: Func(F("pk"), template=_FILLED, output_field=IntegerField()),
         ),
-        "required_tags_missing": facts.Derived(
-            "缺必填标签数", kind="int", value=lambda: _unfilled("customer")
+        "source_channels": facts.Derived(
+            "信息渠道数",
+            kind="int",
+            reads=(("tag_value", "subject"),),
+            value=lambda: _channels(),
         ),
-    },
-)
-facts.extend(
-    Lead,
-    {
-        "required_tags_missing": facts.Derived(
-            "缺必填标签数", kind="int", value=lambda: _unfilled("lead")
-        )
     },
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fangyuan import door
+from fangyuan.org import posting
+from fangyuan.org.models import Message, Team
 
 
 @door.verb("survey", label="发出", writes=("sent_at",))
@@ -36,4 +38,25 @@ def share_survey(deed: door.Deed, survey: Any, *, findings: str = "") -> Any:
         unmet.append(door.Unmet("写明这次调查看出的关键因素", "findings"))
     if unmet:
         raise door.Refused(unmet)
+    posting.post(_messages(survey, told, deed))
     return deed.change(survey, shared_at=survey.shared_at or deed.at, findings=told)
+
+
+def _messages(survey: Any, findings: str, deed: door.Deed) -> list[Message]:
+    """To whoever leads a department: what came out is theirs to better."""
+    led = Team.objects.everything("反馈给各部门负责人").present().filter(kind=Team.Kind.DEPARTMENT)
+    leaders = led.exclude(leader=None).values_list("leader", flat=True).distinct()
+    return [
+        Message(
+            person_id=number,
+            kind=Message.Kind.NOTICE,
+            topic=Message.Topic.WORK,
+            step_key=f"survey:{survey.pk}:{number}",
+            title=f"调查结果：{survey.name}",
+            text=f"{findings}。请看与本部门有关的低分项，并回复改进计划。",
+            subject_type="survey",
+            subject_id=survey.pk,
+            sent_at=deed.at,
+        )
+        for number in sorted(set(leaders) - {deed.actor_id})
+    ]

@@ -57,7 +57,7 @@ def offers() -> Offers:
         pages=pages,
         metrics=frozenset(declare.METRICS),
         documents=frozenset({*FORMS, *CHECK_LISTS, *DRAFTS, *PAPERS, *outlines.documents()}),
-        notices=frozenset({"intel.share_intel"}),
+        notices=frozenset({"intel.share_intel", "survey.share_survey"}),
     )
 
 
