@@ -86,6 +86,7 @@ class Gaps(Panel):
     name: str = "gaps"
     title: str = "资料缺项"
     is_side: bool = True
+    is_lazy: bool = True
     looks_back: ClassVar[bool] = False
 
     @property

@@ -39,7 +39,7 @@ register(
         sorts=["submitted_at"],
         default_sort="-submitted_at",
         form=[
-            Section("填答", "form subject occasion person respondent submitted_at period covers"),
+            Section("填答", "form subject person respondent submitted_at period covers"),
             Section("结论", "verdict csat nps score basis"),
             Section("经验教训", "lessons mistakes advice"),
         ],
