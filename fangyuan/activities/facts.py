@@ -36,7 +36,7 @@ _LACKING = {
     Plan.Kind.VISIT: Q(subject_id=None) | Q(at=None) | Q(purpose="") | Q(content=""),
     Plan.Kind.RECRUIT: Q(quantity=None) | Q(purpose="") | Q(content=""),
     Plan.Kind.CAMPAIGN: Q(at=None) | Q(place="") | Q(mode=None) | Q(purpose="") | Q(content=""),
-    Plan.Kind.TRAINING: Q(at=None) | Q(place="") | Q(owner=None) | Q(purpose=""),
+    Plan.Kind.TRAINING: Q(at=None) | Q(place="") | Q(trainer="") | Q(purpose=""),
 }
 
 
