@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from fangyuan import door
@@ -18,6 +21,21 @@ from fangyuan.customers.models import Contact, Customer
 from fangyuan.org.models import Holding, Membership, Person, Team
 
 ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give every process that runs tests beside others a data folder of its own."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        settings.DATA = Path(settings.DATA) / worker
+        settings.DATA.mkdir(parents=True, exist_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded as `told`: how many cases were compared, and which."""
+    for report in terminalreporter.getreports(""):
+        for name, said in getattr(report, "user_properties", ()):
+            if name == "told" and getattr(report, "when", "") == "call":
+                terminalreporter.write_line(str(said))
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ import postgres
 
 ROOT = packages.ROOT
 STARTED = time.monotonic()
+MOST_WORKERS = 4
 OWNER_COMMANDS = {"migrate"}
 # What `prepare` may depend on; templates and styles cannot change the database.
 PREPARED_BY = {".py", ".sql", ".yaml", ".yml", ".csv", ".json", ".jsonl", ".txt"}
@@ -82,7 +83,7 @@ def run(_: list[str]) -> int:
 
 
 def test(args: list[str]) -> int:
-    """Run pytest on a cluster of its own, in a database that no other run uses."""
+    """Run pytest on a cluster of its own, in databases that no other run uses, one a worker."""
     python = packages.ensure(say, dev=True)
     browser = chromium()
     base = database.embedded(home(), "pgtest", postgres.TESTS)
@@ -91,7 +92,8 @@ def test(args: list[str]) -> int:
             env = settings(base, owner=True)
             env |= {"FY_TEST": "1", "FY_TEST_DB": name, "FY_BROWSER": browser}
             env |= {"FY_DATA": str(folder("testdata", name))}
-            return call([str(python), "-m", "pytest", *args], env, cwd=ROOT)
+            side_by_side = ["-n", str(min(os.cpu_count() or 1, MOST_WORKERS))]
+            return call([str(python), "-m", "pytest", *side_by_side, *args], env, cwd=ROOT)
     finally:
         base.leave()
 

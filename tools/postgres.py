@@ -51,7 +51,7 @@ TESTS = BASE | {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "autovacuum_naptime": "10min",
-    "max_connections": "100",
+    "max_connections": "160",
 }
 # Durable like a production server, sized for the 24 GiB and two cores of the figures.
 BENCH = BASE | {
