@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from random import Random
-from typing import Any, Final
+from typing import Any
 
 from django.core.files.base import ContentFile
-from django.utils import timezone
 
 from fangyuan import door
 from fangyuan.access.models import AccessLog
 from fangyuan.activities.models import Plan, PlanItem
-from fangyuan.core.models import Term
-from fangyuan.customers.models import Customer, Lead, Touch
-from fangyuan.desk.models import Attachment, Tag, TagValue
+from fangyuan.customers.models import Lead, Touch
+from fangyuan.desk.models import Attachment
 from fangyuan.forms.models import Form, Response
 from fangyuan.library import keeping
-from fangyuan.library.models import Agreement, Document, Material, Product
-from fangyuan.marketing.models import Campaign, Intel
+from fangyuan.library.models import Material, Product
+from fangyuan.marketing.models import Campaign
 from fangyuan.metrics.models import Reading, Target
 from fangyuan.opportunities.models import Opportunity
-from fangyuan.org.models import Person, Team
+from fangyuan.org.models import Team
+from fangyuan.site.demo import market_papers as papers
 from fangyuan.site.demo import market_texts as texts
 
-SEED: Final = 20260907
 
-
-class Market:
+class Market(papers.Told):
     """Plans the marketing from a moment, then writes it."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = timezone.localtime(now).replace(minute=0, second=0, microsecond=0)
-        self.luck = Random(SEED)
-        self.people = {p.login: p for p in Person.objects.everything("示例").exclude(login=None)}
-        self.lead = self.people["hanlu"]
-        crew = sorted(p for p in self.people if p.startswith("marketing"))
-        self.analysts = [self.people[login] for login in crew] or [self.lead]
 
     def write(self) -> int:
         """Write everything; gives the number of campaigns."""
@@ -49,14 +37,9 @@ class Market:
             campaigns = self._campaigns(deed, products)
             self._reached(deed, campaigns)
             self._won()
-            self._intel(deed, campaigns)
-            self._papers(deed)
-            self._tags(deed)
+            papers.write(self, deed, campaigns)
             keeping.keep_all()
         return len(campaigns)
-
-    def _ago(self, days: int, hour: int = 10) -> datetime:
-        return self.now.replace(hour=hour) - timedelta(days=days)
 
     def _products(self, deed: door.Deed) -> list[Product]:
         known = list(Product.objects.everything("示例").present().order_by("pk"))
@@ -78,7 +61,7 @@ class Market:
         for place, told in enumerate(texts.MATERIALS):
             code, kind, category, title, level, state, sections, summary = told
             product = products[place % len(products)] if kind in texts.OF_PRODUCTS else None
-            at = self._ago(20 + 17 * place % 300)
+            at = self.ago(20 + 17 * place % 300)
             is_out = state == "PUBLISHED"
             values: dict[str, Any] = {
                 "code": code, "kind": kind, "title": title, "level": level, "state": state,
@@ -110,14 +93,14 @@ class Market:
         traces, touches = [], []
         for material in (one for one in materials if one.state == "PUBLISHED"):
             for _ in range(self.luck.randint(2, 26)):
-                at = self._ago(self.luck.randint(0, 60), self.luck.randint(9, 18))
+                at = self.ago(self.luck.randint(0, 60), self.luck.randint(9, 18))
                 trace = AccessLog(person=self.luck.choice(people), kind="READ", at=at)
                 trace.subject, trace.purpose = material, "material"
                 traces.append(trace)
             for lead in self.luck.sample(leads, min(len(leads), self.luck.randint(1, 9))):
                 if material.level != "EXTERNAL":
                     break
-                at = max(lead.occurred_at, self._ago(self.luck.randint(0, 40)))
+                at = max(lead.occurred_at, self.ago(self.luck.randint(0, 40)))
                 sent = AccessLog(person=self.luck.choice(people), kind="SEND_OUT", at=at)
                 sent.subject, sent.purpose = material, f"发给 {lead.company}"
                 traces.append(sent)
@@ -136,7 +119,7 @@ class Market:
         form = Form._base_manager.get(code="MATERIAL", version=1)
         rows = []
         for place, (score, advice) in enumerate(texts.FEEDBACK):
-            at = self._ago(3 + 5 * place)
+            at = self.ago(3 + 5 * place)
             told: dict[str, Any] = {"submitted_at": at, "recorded_at": at, "imported_at": self.now}
             row = Response(
                 form=form, person=self.people["zhoumin"], csat=score, advice=advice, **told
@@ -174,7 +157,7 @@ class Market:
     def _campaign(
         self, told: dict[str, Any], products: list[Product], yearly: Campaign, goal: Target
     ) -> dict[str, Any]:
-        begins = self._ago(told["ago"], 9)
+        begins = self.ago(told["ago"], 9)
         ends = begins + timedelta(days=told.get("days", 2), hours=8)
         values: dict[str, Any] = {
             **{name: told[name] for name in ("name", "kind", "place", "form", "stage")},
@@ -286,95 +269,3 @@ class Market:
             lead.save()
             deal.lead = lead
             deal.save()
-
-    def _intel(self, deed: door.Deed, campaigns: list[Campaign]) -> None:
-        by_name = {one.name: one for one in campaigns}
-        rivals = {t.label: t for t in Term.objects.everything("示例").filter(domain="competitor")}
-        for place, told in enumerate(texts.INTEL):
-            kind, source, rival, trust, ago, title, text, campaign = told
-            at = self._ago(ago, 9 + place % 8)
-            entered = at + timedelta(hours=self.luck.choice([1, 3, 6, 20, 30]))
-            values: dict[str, Any] = {
-                "kind": kind, "source_id": f"intel_source:{source}", "trust": trust,
-                "title": title, "text": text, "occurred_at": at,
-                "rival": rivals.get(rival) or (rivals["其他对手"] if kind == "RIVAL" else None),
-                "reporter": self.analysts[place % len(self.analysts)],
-                "valid_until": (at + timedelta(days=180)).date(),
-                "campaign": by_name.get(campaign),
-                "recorded_at": entered, "imported_at": self.now,
-            }  # fmt: skip
-            if kind in ("VOICE", "MARKET"):
-                values["reporter"] = self.people["zhoumin"]
-            if ago > 3:
-                values["sorted_at"] = entered + timedelta(hours=20)
-            if ago > 6:
-                values["shared_at"] = entered + timedelta(hours=40)
-                values["share_by"] = ["MEETING", "MAIL"]
-            row = Intel(**values)
-            row.save()
-
-    def _papers(self, deed: door.Deed) -> None:
-        today = self.now.date()
-        for kind, party, stage, fee, ends, terms, scope in texts.AGREEMENTS:
-            values: dict[str, Any] = {
-                "kind": kind,
-                "party": party,
-                "stage": stage,
-                "terms": terms,
-                "scope": scope,
-            }
-            values |= {
-                "starts_on": today - timedelta(days=300),
-                "ends_on": today + timedelta(days=ends),
-            }
-            values |= {"fee": fee, "signed_at": self._ago(300), "qualified_at": self._ago(310)}
-            deed.create(Agreement, values)
-        customers = list(Customer.objects.everything("示例").present().order_by("pk")[:6])
-        for place, (kind, title, filed) in enumerate(texts.DOCUMENTS):
-            at = self._ago(4 + 6 * place)
-            values = {
-                "kind": kind,
-                "title": title,
-                "handler": self.people["zhoumin"],
-            }
-            values |= {"produced_at": at, "recorded_at": at, "imported_at": self.now}
-            if filed:
-                values |= {"filed_at": at + timedelta(days=filed), "place": "KA 档案柜 B3"}
-            row = Document(**values, keep_until=date(self.now.year + 5, 12, 31))
-            row.subject = customers[place % len(customers)]
-            row.save()
-
-    def _tags(self, deed: door.Deed) -> None:
-        since = self._ago(400)
-        for name, group, bound, kind, refresh, definition in texts.TAGS:
-            values: dict[str, Any] = {
-                "object": "CUSTOMER",
-                "name": name,
-                "bound_to": bound,
-                "value_type": kind,
-            }
-            values |= {"group_id": f"tag_group:{group}", "stage": "ACTIVE", "activated_at": since}
-            values |= {"refresh": refresh, "definition": definition, "usage": "建档或复核时填写"}
-            deed.create(Tag, values)
-        tag = Tag._base_manager.get(object="CUSTOMER", name="采购方式")
-        customers = list(Customer.objects.everything("示例").present().order_by("pk")[:40])
-        states = ("PASSED", "PASSED", "PASSED", "WAITING", "RETURNED")
-        for place, customer in enumerate(customers):
-            at = self._ago(2 + place % 70)
-            values = {
-                "tag": tag,
-                "value": ("公开招标", "询价", "单一来源")[place % 3],
-            }
-            values |= {"source_id": "info_source:TALK_RECORD", "decided_at": at}
-            values |= {"verified": ("VERIFIED", "NEW", "DOUBTFUL")[place % 7 % 3]}
-            values |= {"checked": states[place % 5], "recorded_at": at, "imported_at": self.now}
-            if values["checked"] != "WAITING":
-                values |= {
-                    "checked_at": at + timedelta(days=1),
-                    "notified_at": at + timedelta(days=1),
-                }
-            if values["verified"] == "DOUBTFUL":
-                values["doubted_at"] = at + timedelta(days=1)
-            row = TagValue(**values)
-            row.subject = customer
-            row.save()
