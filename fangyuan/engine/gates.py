@@ -63,6 +63,7 @@ class Demand:
 
     rule_id: int
     clause: str
+    title: str
     field: str
     condition: dict[str, Any]
     where: dict[str, Any]
@@ -84,7 +85,10 @@ class Book:
         return _known(record, *self._stamp)
 
 
-_STAMP = "SELECT max(changed_at), count(*) FROM engine_rule"
+_STAMP = """
+SELECT greatest(max(changed_at), (SELECT max(changed_at) FROM engine_clause)), count(*)
+  FROM engine_rule
+"""
 
 
 def demands(model: Any, *, at: datetime, book: Book | None = None) -> list[Demand]:
@@ -111,8 +115,8 @@ def _known(record: str, last: datetime | None, count: int) -> list[Demand]:
         step = params.get("on", "") if rule.kind == "GATE" else ""
         for field, condition in _conditions(params):
             where = params.get("where") or {}
-            number, span = rule.clause.number, (rule.starts_at, rule.ends_at)
-            found.append(Demand(rule.pk, number, field, condition, where, step, *span))
+            named, span = (rule.clause.number, rule.clause.title), (rule.starts_at, rule.ends_at)
+            found.append(Demand(rule.pk, *named, field, condition, where, step, *span))
     return found
 
 

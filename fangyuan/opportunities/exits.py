@@ -17,7 +17,6 @@ from django.utils import timezone
 from fangyuan import door
 from fangyuan.core import facts, ready, words
 from fangyuan.engine import gates
-from fangyuan.engine.models import Clause
 from fangyuan.opportunities.models import Opportunity, Stage
 
 STEP: Final = "advance"
@@ -37,6 +36,7 @@ class Exit:
 
     label: str
     clause: str
+    title: str  # the clause's short name
     field: str
     is_met: bool
     link: str
@@ -169,7 +169,7 @@ def _verdict(guard: Guard) -> Case:
 def _exit(number: int, demand: gates.Demand, is_met: bool) -> Exit:
     told = _unmet(number, demand)
     label = facts.label(Opportunity, demand.field)
-    return Exit(label, demand.clause, demand.field, is_met, told.link, told.sentence)
+    return Exit(label, demand.clause, demand.title, demand.field, is_met, told.link, told.sentence)
 
 
 def _unmet(number: int, demand: gates.Demand, before: str = "") -> door.Unmet:
@@ -192,9 +192,3 @@ def lacking(opportunity: Any, stages: Iterable[Any]) -> list[door.Unmet]:
         for (guard, code), is_met in zip(near, verdicts, strict=True)
         if is_met is False
     ]
-
-
-def titles(clauses: Iterable[str]) -> dict[str, str]:
-    """The short names of clauses."""
-    rows = Clause.objects.everything("条款人人可读").filter(number__in=set(clauses))
-    return dict(rows.values_list("number", "title"))

@@ -170,10 +170,9 @@ class Exits(Panel):
         if scene.record.outcome != "OPEN" or scene.record.stage is None:
             return {"lines": [], "met": 0, "stage": scene.record.stage}
         lines = exits.of([scene.record], _stages(scene)).get(scene.record.pk, [])
-        titles = exits.titles(one.clause for one in lines)
         return {
             "stage": scene.record.stage,
-            "lines": [{"exit": one, "title": titles.get(one.clause, "")} for one in lines],
+            "lines": lines,
             "met": sum(one.is_met for one in lines),
         }
 
