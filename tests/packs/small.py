@@ -48,7 +48,7 @@ chapters:
     evidence: 时间差。
     acceptance: 给定双签,当三日内归档,则达标。
     bind:
-    - {bind: rule, kind: deadline, record: contract, "on": signed_at, until: archived_at,
+    - {bind: rule, kind: deadline, record: delivery, "on": live_at, until: finished_at,
       within: 3wd}
 """
 

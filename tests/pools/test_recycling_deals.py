@@ -14,6 +14,7 @@ from fangyuan.engine.models import Obligation
 from fangyuan.opportunities.models import Opportunity, Stage
 
 pytestmark = pytest.mark.django_db
+SIGNED = ("customer_signed_at", "company_signed_at", "signed_at")
 TEMPLATE = packs.FOLDER / "templates" / "pools.yaml"
 
 
@@ -50,10 +51,11 @@ def opportunity(pooled, customer, at):
 
 def contract(pooled, of, ends_on, signed_at, **more):
     with door.acting(by=None, action="test", history=True) as deed:
-        deed.free |= {"stage", "signed_at", "number"}
+        deed.free |= {"stage", "number", *SIGNED}
         values = {"opportunity": of, "customer": of.customer, "stage": "PERFORMING"}
         values |= {"number": f"HT-{signed_at:%j%H}", "amount": 100000, "kind": "NEW"}
         values |= {"starts_on": signed_at.date(), "ends_on": ends_on, "signed_at": signed_at}
+        values |= {"customer_signed_at": signed_at, "company_signed_at": signed_at}
         known = {f.name for f in Contract._meta.get_fields()}
         return deed.create(Contract, {n: v for n, v in (values | more).items() if n in known})
 

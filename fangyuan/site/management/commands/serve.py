@@ -52,5 +52,5 @@ def warm_up() -> None:
     # What is frozen is not touched by collections, so its pages stay shared.
     gc.collect()
     gc.freeze()
-    # A page makes some ten thousand objects and leaves nearly none in circles.
-    gc.set_threshold(50_000, 20, 20)
+    # A page makes some ten thousand objects and leaves nearly none in circles: look once a page.
+    gc.set_threshold(10_000, 10, 10)
