@@ -25,7 +25,7 @@ from tests.oracle.calendar_oracle import read_public
 @pytest.fixture
 def swept(db: None) -> agreement.Batch:
     """A few random worlds in the database, swept."""
-    batch = agreement.batch(3, 4, read_public(HOLIDAYS))
+    batch = agreement.batch(5, 4, read_public(HOLIDAYS))
     batch.lay()
     sweep.sweep(batch.setting.as_of[-1])
     # All of a test is one transaction; this one counts as over.

@@ -24,7 +24,7 @@ class Killed(Exception):
 @pytest.fixture
 def told(db: None) -> agreement.Batch:
     """Some random worlds, swept and reminded up to the first instant."""
-    batch = agreement.batch(5, 2, read_public(HOLIDAYS))
+    batch = agreement.batch(10, 2, read_public(HOLIDAYS))
     batch.lay()
     first = batch.setting.as_of[0]
     sweep.sweep(first)
