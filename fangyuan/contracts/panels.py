@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from fangyuan.contracts import worth
 from fangyuan.contracts.models import Contract, Point
@@ -31,10 +31,7 @@ class Worth(Panel):
 
     name: str = "worth"
     title: str = "价值与匹配"
-
-    @property
-    def template(self) -> str:
-        return "contracts/worth.html"
+    folder: ClassVar[str] = "contracts"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record, hidden = scene.record, scene.hidden
@@ -56,10 +53,7 @@ class Rounds(Panel):
 
     name: str = "rounds"
     title: str = "轮次与让利"
-
-    @property
-    def template(self) -> str:
-        return "contracts/rounds.html"
+    folder: ClassVar[str] = "contracts"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         rows = Point.objects.seen_by(scene.actor).present().filter(negotiation=scene.record)
@@ -83,10 +77,7 @@ class Road(Panel):
 
     name: str = "road"
     title: str = "进度"
-
-    @property
-    def template(self) -> str:
-        return "contracts/road.html"
+    folder: ClassVar[str] = "contracts"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record = scene.record
@@ -115,10 +106,7 @@ class Deviations(Panel):
 
     name: str = "deviations"
     title: str = "条款变更"
-
-    @property
-    def template(self) -> str:
-        return "contracts/deviations.html"
+    folder: ClassVar[str] = "contracts"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record = scene.record

@@ -88,10 +88,7 @@ class Gaps(Panel):
     is_side: bool = True
     is_lazy: bool = True
     looks_back: ClassVar[bool] = False
-
-    @property
-    def template(self) -> str:
-        return "customers/gaps.html"
+    folder: ClassVar[str] = "customers"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         rows = facts.annotate(Customer._base_manager.filter(pk=scene.record.pk), ["info_gaps"])

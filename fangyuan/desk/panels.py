@@ -109,11 +109,13 @@ class Panel:
     is_lazy: bool = False
     # Whether it can show how it was; what cannot is left out while looking back.
     looks_back: ClassVar[bool] = False
+    # Where its fragment lies; a room's own panels say their own.
+    folder: ClassVar[str] = "desk/panels"
 
     @property
     def template(self) -> str:
         """The fragment that shows it."""
-        return f"desk/panels/{self.name}.html"
+        return f"{self.folder}/{self.name}.html"
 
     def is_shown(self, actor: Any) -> bool:
         """Whether the actor's position has a use for it."""

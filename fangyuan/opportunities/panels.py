@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, F, FilteredRelation, OuterRef, Q, TextField, Value, When
@@ -52,10 +52,7 @@ class Way(Panel):
 
     name: str = "way"
     title: str = "阶段"
-
-    @property
-    def template(self) -> str:
-        return "opportunities/way.html"
+    folder: ClassVar[str] = "opportunities"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record = scene.record
@@ -99,10 +96,7 @@ class Outlook(Panel):
     name: str = "outlook"
     title: str = "预测"
     is_side: bool = True
-
-    @property
-    def template(self) -> str:
-        return "opportunities/outlook.html"
+    folder: ClassVar[str] = "opportunities"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record = scene.record
@@ -161,10 +155,7 @@ class Exits(Panel):
 
     name: str = "exits"
     title: str = "出口条件"
-
-    @property
-    def template(self) -> str:
-        return "opportunities/exits.html"
+    folder: ClassVar[str] = "opportunities"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         if scene.record.outcome != "OPEN" or scene.record.stage is None:
@@ -183,10 +174,7 @@ class Items(Panel):
 
     name: str = "items"
     title: str = "本阶段事项"
-
-    @property
-    def template(self) -> str:
-        return "opportunities/items.html"
+    folder: ClassVar[str] = "opportunities"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         record = scene.record
@@ -226,10 +214,7 @@ class Sheet(Panel):
 
     name: str = "sheet"
     title: str = "资质评估"
-
-    @property
-    def template(self) -> str:
-        return "opportunities/sheet.html"
+    folder: ClassVar[str] = "opportunities"
 
     def context(self, scene: Scene) -> dict[str, Any]:
         chosen = scene.params.get("sheet", "MEDDPICC")
