@@ -6,7 +6,7 @@ from fangyuan.contracts.models import Contract, Negotiation, Point, Quote, Quote
 from fangyuan.contracts.panels import Deviations, Road, Rounds, Worth
 from fangyuan.customers.models import Customer
 from fangyuan.desk.attachments import Attachments
-from fangyuan.desk.columns import Column, Due, Owner, Title
+from fangyuan.desk.columns import Column, Due, Title
 from fangyuan.desk.declare import Desk, Link, Section, View, extend, register
 from fangyuan.desk.panels import Approvals, Comments, Duties, Facts, Related
 from fangyuan.desk.timeline import Timeline
@@ -139,11 +139,9 @@ register(
             "amount",
             "signed_at",
             Column("ends_on", on_card=False),
-            Owner(),
             Due(),
         ],
-        filters="stage kind customer opportunity owner amount signed_at ends_on"
-        " promised_back_on due",
+        filters="stage kind customer opportunity amount signed_at ends_on promised_back_on due",
         search=["number"],
         sorts=["amount", "signed_at", "ends_on"],
         form=[
